@@ -1,0 +1,1 @@
+"""What the rows mean: one file a noun, frozen, a unit and a meaning for each field."""

@@ -1,0 +1,91 @@
+"""How a record's field says its unit and meaning, once, for tables, panels and schemas."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+__all__ = ["column", "damaged_field", "kinds", "meanings", "read", "units"]
+
+T = TypeVar("T")
+
+UNIX = "s (Unix, UTC)"
+MJD = "d (MJD, UTC)"
+
+
+def column(unit: str | None, meaning: str) -> Any:
+    """Declare an optional field with its unit (None: no unit applies) and meaning."""
+    return dataclasses.field(default=None, metadata={"unit": unit, "meaning": meaning})
+
+
+def required(unit: str | None, meaning: str) -> Any:
+    """Declare a field that every row has."""
+    return dataclasses.field(metadata={"unit": unit, "meaning": meaning})
+
+
+def damaged_field() -> Any:
+    """Declare the field that names the columns whose stored value is of the wrong kind."""
+    return dataclasses.field(
+        default=(),
+        metadata={"unit": None, "meaning": "columns whose stored value has the wrong kind"},
+    )
+
+
+def units(record: type) -> dict[str, str]:
+    """Unit of each field that has one, by name."""
+    return {f.name: f.metadata["unit"] for f in _told(record) if f.metadata["unit"]}
+
+
+def meanings(record: type) -> dict[str, str]:
+    """One-line meaning of each field, by name."""
+    return {f.name: f.metadata["meaning"] for f in _told(record)}
+
+
+def kinds(record: type) -> dict[str, type]:
+    """Python type of each stored field (float, int or str), by name."""
+    hints = get_type_hints(record)
+    found: dict[str, type] = {}
+    for field in _told(record):
+        hint = hints[field.name]
+        if get_origin(hint) in (Union, types.UnionType):
+            hint = next(arg for arg in get_args(hint) if arg is not type(None))
+        if hint in (float, int, str):
+            found[field.name] = hint
+    return found
+
+
+def read(record: type[T], row: dict[str, object]) -> T:
+    """Make a record of a database row, casting each value to its declared kind.
+
+    A value of another kind (text in a REAL column, a blob) becomes None and its column is
+    named in ``damaged``: never a wrong number. Infinities and NaN stay as they are.
+    """
+    values: dict[str, Any] = {}
+    damaged: list[str] = []
+    for name, kind in kinds(record).items():
+        value = row.get(name)
+        cast = _cast(value, kind)
+        values[name] = cast
+        if cast is None and value is not None:
+            damaged.append(name)
+    return record(**values, damaged=tuple(damaged))  # type: ignore[call-arg]
+
+
+def _cast(value: object, kind: type) -> object:
+    if value is None:
+        return None
+    if kind is str:
+        if isinstance(value, bytes):
+            return value.decode("utf-8", "replace")
+        return str(value)
+    if isinstance(value, (int, float)):
+        if kind is float:
+            return float(value)
+        if float(value).is_integer():
+            return int(value)
+    return None
+
+
+def _told(record: type) -> list[dataclasses.Field[Any]]:
+    return [f for f in dataclasses.fields(record) if "meaning" in f.metadata]
