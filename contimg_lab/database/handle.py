@@ -1,0 +1,126 @@
+"""The one owner of every connection of a Lab: which file a table is in, and what it has."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Iterable
+
+from contimg_lab.database.pool import Pool, Row
+from contimg_lab.errors import AbsentFeature, UnknownLayout
+from contimg_lab.layouts import Layout
+from contimg_lab.schema import COLUMNS_SQL, INDEXES_SQL, Schema, Table
+
+__all__ = ["Database"]
+
+
+class Database:
+    """The pipeline's files of one site, read-only.
+
+    Parameters
+    ----------
+    layout
+        Which files, and which file owns which table.
+    timeout_s
+        Seconds to wait for a locked file.
+    connections
+        Most connections to each file at a time.
+    """
+
+    def __init__(self, layout: Layout, *, timeout_s: float = 30.0, connections: int = 2) -> None:
+        self.layout = layout
+        self._pools = {
+            role: Pool(path, size=connections, timeout_s=timeout_s)
+            for role, path in layout.files.items()
+        }
+        self._schemas: dict[str, tuple[object, Schema]] = {}
+
+    async def check(self) -> None:
+        """Open every file once and see that it is the pipeline's.
+
+        Raises
+        ------
+        UnknownLayout
+            The main file is SQLite but has no ``ms_index``.
+        """
+        for role in self.layout.files:
+            await self.schema(role)
+        main = self.layout.main
+        if (await self.schema(main)).table("ms_index") is None:
+            held = ", ".join(sorted((await self.schema(main)).tables)) or "no tables"
+            raise UnknownLayout(
+                f"{self.layout.path} is no pipeline database: it has no ms_index "
+                f"(it has {held[:200]}); give the pipeline's file or its folder"
+            )
+
+    async def schema(self, role: str) -> Schema:
+        """What one file has now; read again when it has changed."""
+        pool = self._pools[role]
+        token = await pool.token()
+        known = self._schemas.get(role)
+        if known is not None and known[0] == token:
+            return known[1]
+        version = (await pool.fetch("PRAGMA schema_version"))[0][0]
+        if known is not None and known[1].version == version and _same_file(known[0], token):
+            schema = known[1]
+        else:
+            schema = Schema.build(
+                version, await pool.fetch(COLUMNS_SQL), await pool.fetch(INDEXES_SQL)
+            )
+        self._schemas[role] = (token, schema)
+        return schema
+
+    async def find_table(self, name: str) -> Table | None:
+        """Look a table up; None where this site has none."""
+        role = self.layout.role_of(name)
+        if role in self.layout.absent:
+            return None
+        return (await self.schema(role)).table(name)
+
+    async def table(self, name: str) -> Table:
+        """Look a table up.
+
+        Raises
+        ------
+        AbsentFeature
+            This site has no such table: a known absence.
+        """
+        found = await self.find_table(name)
+        if found is None:
+            role = self.layout.role_of(name)
+            why = self.layout.absent.get(role) or f"{self.layout.files[role]} has none"
+            raise AbsentFeature(f"no table {name} here: {why}")
+        return found
+
+    async def fetch(self, table: str, sql: str, parameters: Iterable[object] = ()) -> list[Row]:
+        """Run one SELECT in the file that owns a table, and return all its rows."""
+        return await self._pools[self.layout.role_of(table)].fetch(sql, parameters)
+
+    async def token(self) -> tuple[object, ...]:
+        """Tell one state of all files from another: equal tokens, same data."""
+        return tuple([await pool.token() for pool in self._pools.values()])
+
+    async def identity(self) -> str:
+        """SHA-256 that stays the same while the season grows and when the file is copied.
+
+        Over the layout's name and the first 100 MS paths in order of ``created_at`` (where
+        there is none: of path).
+        """
+        table = await self.table("ms_index")
+        order = "created_at, path" if table.has("created_at") else "path"
+        rows = await self.fetch("ms_index", f"SELECT path FROM ms_index ORDER BY {order} LIMIT 100")
+        text = "\n".join([self.layout.name, *(str(row[0]) for row in rows)])
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+    def how(self) -> dict[str, str]:
+        """How each file is open at the moment, by role."""
+        return {role: pool.how for role, pool in self._pools.items()}
+
+    async def close(self) -> None:
+        """End running queries and close every connection; may be called twice."""
+        await asyncio.gather(*(pool.close() for pool in self._pools.values()))
+
+
+def _same_file(before: object, now: object) -> bool:
+    # the first part of a token counts how often the file was opened
+    return isinstance(before, tuple) and isinstance(now, tuple) and before[0] == now[0]

@@ -1,0 +1,351 @@
+"""Few connections to one file, shared fairly: a free one goes to the oldest waiter.
+
+Every query is read whole on the connection's own thread. Cancelling the await ends its SQL
+too, and the connection with it, so that the next caller meets a fresh one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiosqlite
+
+from contimg_lab.database import files
+from contimg_lab.database._exit import interrupt, stop_at_exit
+from contimg_lab.errors import (
+    Closed,
+    ContimgLabError,
+    DatabaseBusy,
+    DatabaseError,
+    NotADatabase,
+)
+
+__all__ = ["Pool", "Row"]
+
+Row = tuple[Any, ...]
+
+_BEAT_S = 0.05
+_TRIES = 5
+
+
+@dataclass(eq=False, slots=True)
+class _Link:
+    """One open connection, and the state of the file that it was opened on."""
+
+    connection: aiosqlite.Connection
+    made_on: files.Stamp
+    immutable: bool
+    copy: Path | None = None
+
+    def good_for(self, now: files.Stamp) -> bool:
+        if self.immutable:
+            # an empty -wal holds nothing: the main file is still the whole truth
+            return (not now.wal_size) and not now.journal and _main(now) == _main(self.made_on)
+        if self.copy is not None:
+            return now == self.made_on
+        return now.identity == self.made_on.identity
+
+
+@dataclass(eq=False, slots=True)
+class _Hall:
+    """What belongs to one event loop."""
+
+    loop: asyncio.AbstractEventLoop
+    turn: asyncio.Semaphore
+    watch_turn: asyncio.Lock
+    idle: list[_Link] = field(default_factory=list)
+    busy: set[_Link] = field(default_factory=set)
+    watch: _Link | None = None
+    pending: int = 0
+
+
+class Pool:
+    """Read-only connections to one SQLite file.
+
+    Parameters
+    ----------
+    path
+        The file; it is looked at before each query, so a replaced file is noticed.
+    size
+        Most connections at a time, besides one that only watches for commits.
+    timeout_s
+        Seconds to wait for a locked file.
+    """
+
+    def __init__(self, path: Path, *, size: int = 2, timeout_s: float = 30.0) -> None:
+        self.path = path
+        self._size = size
+        self._timeout_s = timeout_s
+        self._hall: _Hall | None = None
+        self._opened = 0
+        self._closed = False
+        self._enders: set[asyncio.Future[Any]] = set()
+
+    async def fetch(self, sql: str, parameters: Iterable[object] = ()) -> list[Row]:
+        """Run one SELECT and return all its rows.
+
+        Raises
+        ------
+        DatabaseNotFound, NotADatabase, DatabaseBusy, DatabaseError
+            As `contimg_lab.errors` tells.
+        Closed
+            The pool was closed before or meanwhile.
+        """
+        hall = self._here()
+        values = tuple(parameters)
+        async with hall.turn:
+            for _ in range(_TRIES):
+                self._must_be_open()
+                link = await self._take(hall)
+                rows = await self._ask(hall, link, sql, values)
+                if rows is not None:
+                    return rows
+        raise DatabaseBusy(f"{self.path} changes faster than it can be read; try again")
+
+    async def token(self) -> tuple[object, ...]:
+        """Tell one state of the data from another: equal tokens, same data.
+
+        Exact and cheap: SQLite's ``data_version`` on a connection kept for that, or the
+        file's stamp where it is at rest.
+        """
+        hall = self._here()
+        async with hall.watch_turn:
+            for _ in range(_TRIES):
+                self._must_be_open()
+                now = files.stamp(self.path.resolve())
+                link = hall.watch
+                if link is not None and not link.good_for(now):
+                    self._end(link)
+                    link = hall.watch = None
+                if link is None:
+                    link = hall.watch = await self._open(now)
+                if link.immutable or link.copy is not None:
+                    return (self._opened, link.made_on)
+                number = self._opened
+                rows = await self._ask(hall, link, "PRAGMA data_version", (), kept=True)
+                if rows is not None:
+                    return (number, rows[0][0])
+                hall.watch = None
+        raise DatabaseBusy(f"{self.path} changes faster than it can be read; try again")
+
+    @property
+    def how(self) -> str:
+        """How the file is open at the moment, in words."""
+        links = [] if self._hall is None else [*self._hall.idle, *self._hall.busy]
+        if self._hall is not None and self._hall.watch is not None:
+            links.append(self._hall.watch)
+        if not links:
+            return "not open"
+        if links[-1].copy is not None:
+            return "private copy (its -wal cannot be read in place)"
+        return "immutable (no -wal: at rest)" if links[-1].immutable else "read-only, live"
+
+    async def close(self) -> None:
+        """End running queries and close every connection; may be called twice."""
+        self._closed = True
+        hall, self._hall = self._hall, None
+        if hall is not None:
+            for link in [*hall.idle, *hall.busy, *([hall.watch] if hall.watch else [])]:
+                self._end(link)
+        while self._enders:
+            await asyncio.wait(self._enders, timeout=self._timeout_s)
+
+    def _here(self) -> _Hall:
+        self._must_be_open()
+        loop = asyncio.get_running_loop()
+        hall = self._hall
+        if hall is None or hall.loop is not loop:
+            if hall is not None:  # a loop that is gone: its connections answer nobody
+                for link in [*hall.idle, *hall.busy, *([hall.watch] if hall.watch else [])]:
+                    interrupt(link.connection)
+                    _stop(link)
+            hall = self._hall = _Hall(loop, asyncio.Semaphore(self._size), asyncio.Lock())
+        return hall
+
+    def _must_be_open(self) -> None:
+        if self._closed:
+            raise Closed(f"the Lab on {self.path} was closed; open it again")
+
+    async def _take(self, hall: _Hall) -> _Link:
+        now = files.stamp(self.path.resolve())
+        while hall.idle:
+            link = hall.idle.pop()
+            if link.good_for(now):
+                return link
+            self._end(link)
+        return await self._open(now)
+
+    async def _open(self, now: files.Stamp) -> _Link:
+        path = self.path.resolve()
+        if now.at_rest:
+            await files.settle(now)
+            return await self._connect(path, now, immutable=True)
+        try:
+            return await self._connect(path, now, immutable=False)
+        except _CannotOpen as error:
+            # a -wal beside a file on a disk that we may not write to, and no -shm to read
+            if not now.wal_size and not now.journal:
+                return await self._connect(path, now, immutable=True)
+            if now.journal:
+                raise DatabaseError(
+                    f"cannot read {path}: an unfinished transaction lies beside it in a folder "
+                    "that we may not write to; let the pipeline finish it, or copy both files"
+                ) from error
+        copy = await files.copy_aside(path)
+        try:
+            return await self._connect(copy, now, immutable=False, copy=copy)
+        except BaseException:
+            files.remove_copy(copy)
+            raise
+
+    async def _connect(
+        self, path: Path, now: files.Stamp, *, immutable: bool, copy: Path | None = None
+    ) -> _Link:
+        connecting = aiosqlite.connect(
+            files.uri(path, immutable=immutable),
+            uri=True,
+            timeout=self._timeout_s,
+            isolation_level=None,
+        )
+        try:
+            connection = await connecting
+        except sqlite3.Error as error:
+            raise self._translate(error) from error
+        stop_at_exit(connection)
+        link = _Link(connection, now, immutable, copy)
+        try:
+            connection.text_factory = _text
+            # the first read is what opens the file
+            rows = list(await connection.execute_fetchall("PRAGMA schema_version"))
+            if not rows:
+                raise NotADatabase(f"{self.path} is no SQLite database")
+            if immutable:
+                await self._whole(connection, now)
+        except sqlite3.Error as error:
+            self._end(link)
+            if "unable to open" in str(error) and copy is None and not immutable:
+                raise _CannotOpen(str(error)) from error
+            raise self._translate(error) from error
+        except BaseException:
+            self._end(link)
+            raise
+        self._opened += 1
+        return link
+
+    async def _whole(self, connection: aiosqlite.Connection, now: files.Stamp) -> None:
+        whole = 1
+        for pragma in ("PRAGMA page_count", "PRAGMA page_size"):
+            for row in await connection.execute_fetchall(pragma):
+                whole *= row[0]
+        if whole > now.size:
+            raise NotADatabase(
+                f"{self.path} is truncated: {now.size} of {whole} bytes are there; copy it again"
+            )
+
+    async def _ask(
+        self, hall: _Hall, link: _Link, sql: str, values: Row, *, kept: bool = False
+    ) -> list[Row] | None:
+        """All rows, or None where the answer cannot be trusted and must be asked for again."""
+        hall.busy.add(link)
+        keep = False
+        try:
+            with _heartbeat(hall):
+                rows = list(await link.connection.execute_fetchall(sql, values))
+            if link.immutable and not link.good_for(files.stamp(self.path.resolve())):
+                return None
+            keep = True
+            return rows  # type: ignore[return-value]
+        except sqlite3.Error as error:
+            if self._closed:
+                raise Closed(f"the Lab on {self.path} was closed meanwhile") from error
+            if "interrupted" in str(error):
+                return None
+            if link.immutable and not link.good_for(files.stamp(self.path.resolve())):
+                return None
+            keep = isinstance(error, sqlite3.OperationalError) and "no such" in str(error)
+            raise self._translate(error) from error
+        except ValueError as error:  # aiosqlite's word for a connection closed under us
+            if self._closed:
+                raise Closed(f"the Lab on {self.path} was closed meanwhile") from error
+            raise
+        finally:
+            hall.busy.discard(link)
+            if not keep or self._closed:
+                self._end(link)
+            elif not kept:
+                hall.idle.append(link)
+
+    def _end(self, link: _Link) -> None:
+        interrupt(link.connection)
+        done = _stop(link)
+        if done is None:
+            return
+        ender = asyncio.ensure_future(_ended(link, done))
+        self._enders.add(ender)
+        ender.add_done_callback(self._enders.discard)
+
+    def _translate(self, error: sqlite3.Error) -> ContimgLabError:
+        text = str(error)
+        if "not a database" in text:
+            return NotADatabase(f"{self.path} is no SQLite database; give the pipeline's file")
+        if "malformed" in text:
+            return NotADatabase(f"{self.path} is damaged or truncated ({text}); copy it again")
+        if "locked" in text or "busy" in text:
+            return DatabaseBusy(
+                f"{self.path} stayed locked for {self._timeout_s:g} s "
+                "(DB_CONNECTION_TIMEOUT); try again"
+            )
+        if "unable to open" in text:
+            return DatabaseError(
+                f"{self.path} cannot be opened; check that it and its folder may be read"
+            )
+        return DatabaseError(f"{self.path}: {text}")
+
+
+class _CannotOpen(Exception):
+    """SQLite cannot open the file in place."""
+
+
+def _main(now: files.Stamp) -> tuple[int, ...]:
+    return (now.device, now.inode, now.size, now.mtime_ns)
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
+
+
+def _stop(link: _Link) -> asyncio.Future[Any] | None:
+    done = link.connection.stop()
+    if link.copy is not None:
+        files.remove_copy(link.copy)
+    return done
+
+
+async def _ended(link: _Link, done: asyncio.Future[Any]) -> None:
+    # an interrupt that comes before the SQL has begun is lost, so it is said again
+    while not done.done():
+        await asyncio.wait([done], timeout=_BEAT_S)
+        interrupt(link.connection)
+
+
+@contextlib.contextmanager
+def _heartbeat(hall: _Hall) -> Iterator[None]:
+    """Wake the loop now and then: an interrupt does not reach a kernel that only waits."""
+    hall.pending += 1
+    if hall.pending == 1:
+        _beat(hall)
+    try:
+        yield
+    finally:
+        hall.pending -= 1
+
+
+def _beat(hall: _Hall) -> None:
+    if hall.pending:
+        hall.loop.call_later(_BEAT_S, _beat, hall)

@@ -1,0 +1,44 @@
+"""Measurement Sets: ``ms_index``, and the pointing history beside it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contimg_lab.layouts import ALIASES
+from contimg_lab.records.ms import MeasurementSet
+from contimg_lab.repositories._base import Repository, number
+
+__all__ = ["MsRepository"]
+
+
+class MsRepository(Repository[MeasurementSet]):
+    """``ms_index`` as records, in order of path (an MS is named for its time)."""
+
+    table = "ms_index"
+    noun = "Measurement Set"
+    record = MeasurementSet
+    key = "path"
+    order = "path"
+
+    async def pointing_history(
+        self, first_mjd: float, last_mjd: float
+    ) -> dict[str, NDArray[np.float64]]:
+        """Return recorded pointings between two MJDs: arrays ``mjd``, ``ra_deg``, ``dec_deg``.
+
+        The table has two shapes; empty arrays where it is absent or empty.
+        """
+        table = await self.database.find_table("pointing_history")
+        names = ALIASES["pointing_history"]["mjd"]
+        held = [name for name in names if table is not None and table.has(name)]
+        if not held:
+            empty = np.empty(0)
+            return {"mjd": empty, "ra_deg": empty, "dec_deg": empty}
+        rows = await self.database.fetch(
+            "pointing_history",
+            f"SELECT {held[0]}, {number('ra_deg')}, {number('dec_deg')} FROM pointing_history "
+            f"WHERE {held[0]} BETWEEN ? AND ? ORDER BY {held[0]}",
+            (first_mjd, last_mjd),
+        )
+        values = np.array(rows, float).reshape(-1, 3)
+        return {"mjd": values[:, 0], "ra_deg": values[:, 1], "dec_deg": values[:, 2]}
