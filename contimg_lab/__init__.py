@@ -1,1 +1,49 @@
-"""contimg_lab: the DSA-110 continuum imaging pipeline, seen from a notebook."""
+"""contimg_lab: the DSA-110 continuum imaging pipeline, seen from a notebook.
+
+::
+
+    import contimg_lab as cl
+
+    lab = await cl.open()          # or cl.open("state/db"), or cl.demo()
+    lab.dashboard()
+    failed = await lab.jobs.table(status="failed")
+
+People who do not write ``await``: ``from contimg_lab import blocking as cl``.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from contimg_lab.lab import Lab, demo_truth
+    from contimg_lab.lab import demo_lab as demo
+    from contimg_lab.lab import open_lab as open
+    from contimg_lab.services.light_curve import LightCurve
+
+__all__ = ["Lab", "LightCurve", "__version__", "demo", "demo_truth", "errors", "open"]
+
+__version__ = "0.1.0"
+
+# what is imported when it is first asked for, so that `import contimg_lab` costs nothing
+_LATE = {
+    "Lab": ("contimg_lab.lab", "Lab"),
+    "LightCurve": ("contimg_lab.services.light_curve", "LightCurve"),
+    "demo": ("contimg_lab.lab", "demo_lab"),
+    "demo_truth": ("contimg_lab.lab", "demo_truth"),
+    "errors": ("contimg_lab.errors", None),
+    "open": ("contimg_lab.lab", "open_lab"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATE:
+        raise AttributeError(f"module 'contimg_lab' has no attribute {name!r}")
+    module, attribute = _LATE[name]
+    found = import_module(module)
+    return found if attribute is None else getattr(found, attribute)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATE})

@@ -23,6 +23,7 @@ from contimg_lab.errors import (
     ContimgLabError,
     DatabaseBusy,
     DatabaseError,
+    InvalidInput,
     NotADatabase,
 )
 
@@ -261,6 +262,10 @@ class Pool:
                 return None
             keep = True
             return rows  # type: ignore[return-value]
+        except (sqlite3.ProgrammingError, sqlite3.InterfaceError) as error:
+            if self._closed:
+                raise Closed(f"the Lab on {self.path} was closed meanwhile") from error
+            raise InvalidInput(f"a value to look up cannot be asked for: {error}") from error
         except sqlite3.Error as error:
             if self._closed:
                 raise Closed(f"the Lab on {self.path} was closed meanwhile") from error
@@ -270,6 +275,9 @@ class Pool:
                 return None
             keep = isinstance(error, sqlite3.OperationalError) and "no such" in str(error)
             raise self._translate(error) from error
+        except (OverflowError, UnicodeEncodeError) as error:
+            keep = True
+            raise InvalidInput("a value to look up is no text or number that SQLite has") from error
         except ValueError as error:  # aiosqlite's word for a connection closed under us
             if self._closed:
                 raise Closed(f"the Lab on {self.path} was closed meanwhile") from error

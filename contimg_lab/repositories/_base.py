@@ -14,7 +14,7 @@ from contimg_lab.errors import AbsentFeature, InvalidInput, NotFound
 from contimg_lab.records._fields import kinds, read
 from contimg_lab.schema import Table
 
-__all__ = ["MAX_LIMIT", "Repository", "number", "page"]
+__all__ = ["MAX_LIMIT", "Repository", "json_list", "number", "page"]
 
 R = TypeVar("R")
 
@@ -46,7 +46,7 @@ class Repository(Generic[R]):
         NotFound
             There is none.
         """
-        found = await self.list(limit=1, **{self.key: key})
+        found = await self._select({self.key: key}, 1, 0)
         if not found or key is None:
             raise NotFound(self.noun, key)
         return found[0]
@@ -54,7 +54,7 @@ class Repository(Generic[R]):
     async def get_many(self, keys: Iterable[object]) -> dict[Any, R]:
         """Return the records of many keys in one query, by key, in the order given."""
         wanted = list(dict.fromkeys(key for key in keys if key is not None))
-        found = await self.list(limit=None, **{self.key: wanted})
+        found = await self._select({self.key: wanted}, None, 0)
         by_key = {getattr(record, self.key): record for record in reversed(found)}
         return {key: by_key[key] for key in wanted if key in by_key}
 
@@ -131,7 +131,7 @@ class Repository(Generic[R]):
                 clauses.append(f"{name} IS NULL")
             elif isinstance(value, (list, tuple, set, frozenset)):
                 clauses.append(f"{name} IN (SELECT value FROM json_each(?))")
-                values.append(json.dumps(list(value)))
+                values.append(json_list(value))
             else:
                 clauses.append(f"{name} = ?")
                 values.append(value)
@@ -151,6 +151,11 @@ class Repository(Generic[R]):
         **filters
             ``column=value``.
         """
+        return await self._select(filters, limit, offset)
+
+    async def _select(
+        self, filters: Mapping[str, object], limit: int | None, offset: int
+    ) -> tuple[R, ...]:
         table = await self.database.table(self.table)
         names = [name for name in kinds(self.record) if table.has(name)]
         where, values = self.where(table, filters)
@@ -179,6 +184,21 @@ def page(limit: int | None, offset: int) -> tuple[int, int]:
         if not 0 <= value <= most:
             raise InvalidInput(f"{name} {value} lies outside 0 to {most}")
     return (-1 if limit is None else int(limit)), int(offset)
+
+
+def json_list(values: Iterable[object]) -> str:
+    """JSON array of keys, for one ``IN (SELECT value FROM json_each(?))``.
+
+    Raises
+    ------
+    InvalidInput
+        A value is no text and no finite number.
+    """
+    keys = list(values)
+    try:
+        return json.dumps(keys, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput("a key to look up is neither text nor a finite number") from error
 
 
 def number(column: str) -> str:

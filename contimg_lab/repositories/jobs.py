@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from contimg_lab.records.jobs import JobStep
-from contimg_lab.repositories._base import Repository
+from contimg_lab.repositories._base import Repository, json_list, number
+from contimg_lab.times import unix_from_value
 
-__all__ = ["JobsRepository"]
+__all__ = ["ErrorText", "JobsRepository"]
 
 _TEXTS = (
-    ("batch_job_items", "ms_path", "error", "status = 'failed'"),
-    ("calibration_applied", "ms_path", "error_message", "success = 0"),
-    ("ms_state", "ms_path", "error_message", "1"),
-    ("dead_letter_queue", "ms_path", "reason", "1"),
+    ("batch_job_items", "error", "status = 'failed'", "job_id", "completed_at"),
+    ("calibration_applied", "error_message", "success = 0", None, "applied_at"),
+    ("ms_state", "error_message", "1", None, "updated_at"),
+    ("dead_letter_queue", "reason", "1", None, "created_at"),
 )
-"""Table, its column of the MS, its column of the error's text, and when the text is one."""
+"""Table; its column of the error's text; when the text is an error; columns of job and time."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorText:
+    """What one row says went wrong with an MS.
+
+    ``source`` is its table and column, ``job_id`` the job it names and ``at`` its time (Unix
+    seconds), where it has them.
+    """
+
+    source: str
+    text: str
+    job_id: int | None
+    at: float | None
 
 
 class JobsRepository(Repository[JobStep]):
@@ -32,20 +47,30 @@ class JobsRepository(Repository[JobStep]):
         """Whether this site keeps a jobs table at all."""
         return await self.database.find_table(self.table) is not None
 
-    async def error_texts(self, ms_paths: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
-        """Return what other tables say went wrong: for each MS (table and column, text), in id order."""
-        found: dict[str, list[tuple[str, str]]] = {}
-        wanted = json.dumps(list(ms_paths))
-        for name, path, text, when in _TEXTS:
+    async def error_texts(self, ms_paths: Sequence[str]) -> dict[str, list[ErrorText]]:
+        """Return what other tables say went wrong with each MS, in the order it was written."""
+        found: dict[str, list[ErrorText]] = {}
+        wanted = json_list(ms_paths)
+        for name, text, when, job, at in _TEXTS:
             table = await self.database.find_table(name)
-            if table is None or table.absent([path, text]):
+            if table is None or table.absent(["ms_path", text]):
                 continue
+            job_sql = job if job and table.has(job) else "NULL"
+            at_sql = number(at) if table.has(at) else "NULL"
             rows = await self.database.fetch(
                 name,
-                f"SELECT {path}, {text} FROM {name} WHERE {text} IS NOT NULL AND {text} <> '' "
-                f"AND {when} AND {path} IN (SELECT value FROM json_each(?)) ORDER BY rowid",
+                f"SELECT ms_path, {text}, {job_sql}, {at_sql} FROM {name} "
+                f"WHERE {text} IS NOT NULL AND {text} <> '' AND {when} "
+                "AND ms_path IN (SELECT value FROM json_each(?)) ORDER BY rowid",
                 (wanted,),
             )
-            for ms_path, words in rows:
-                found.setdefault(str(ms_path), []).append((f"{name}.{text}", str(words)))
+            for ms_path, words, job_id, moment in rows:
+                found.setdefault(str(ms_path), []).append(
+                    ErrorText(
+                        f"{name}.{text}",
+                        str(words),
+                        job_id if isinstance(job_id, int) else None,
+                        unix_from_value(moment),
+                    )
+                )
         return found

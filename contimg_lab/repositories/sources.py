@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,7 @@ from contimg_lab.database import Database
 from contimg_lab.errors import NotFound
 from contimg_lab.records._fields import read
 from contimg_lab.records.sources import Measurement, Source
-from contimg_lab.repositories._base import Repository, number, page
+from contimg_lab.repositories._base import Repository, json_list, number, page
 
 __all__ = ["MeasurementsRepository", "Photometry", "SourcesRepository"]
 
@@ -63,7 +62,7 @@ class MeasurementsRepository(Repository[Measurement]):
         where, values = "source_id IS NOT NULL", []
         if source_ids is not None:
             where = "source_id IN (SELECT value FROM json_each(?))"
-            values = [json.dumps(list(source_ids))]
+            values = [json_list(source_ids)]
         rows = await self.database.fetch(
             self.table,
             f"SELECT {', '.join(select)} FROM photometry WHERE {where} ORDER BY source_id, id",
@@ -133,7 +132,7 @@ class SourcesRepository:
         where, values = "source_id IS NOT NULL", list[object]()
         if source_ids is not None:
             where = "source_id IN (SELECT value FROM json_each(?))"
-            values = [json.dumps([key for key in source_ids if isinstance(key, str)])]
+            values = [json_list([key for key in source_ids if isinstance(key, str)])]
         table = await self.database.table("photometry")
         nvss = "nvss_flux_mjy" if table.has("nvss_flux_mjy") else "NULL"
         # with one max() SQLite takes the bare columns from the row that holds it
@@ -148,7 +147,8 @@ class SourcesRepository:
 
 
 def _kind(column: str) -> str:
-    return f"CASE typeof({column}) WHEN 'null' THEN 0 WHEN 'real' THEN 1 WHEN 'integer' THEN 1 ELSE 2 END"
+    number_or_not = "WHEN 'null' THEN 0 WHEN 'real' THEN 1 WHEN 'integer' THEN 1 ELSE 2"
+    return f"CASE typeof({column}) {number_or_not} END"
 
 
 def _objects(values: Sequence[object]) -> NDArray[np.object_]:

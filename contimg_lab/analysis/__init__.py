@@ -1,0 +1,1 @@
+"""Pure functions on arrays: no SQL, no await, no pandas."""

@@ -1,0 +1,214 @@
+"""The Lab: the one place that wires and owns everything; its attributes are the nouns."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Generator
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from contimg_lab import _faces
+from contimg_lab.config import Config, read_config
+from contimg_lab.database import Database
+from contimg_lab.errors import NotFound
+from contimg_lab.layouts import Layout, detect
+from contimg_lab.services._context import Context
+from contimg_lab.services.caltables import CalTablesService
+from contimg_lab.services.images import ImagesService
+from contimg_lab.services.jobs import JobsService
+from contimg_lab.services.ms import MsService
+from contimg_lab.services.qa import QaService
+from contimg_lab.services.sources import SourcesService
+
+if TYPE_CHECKING:
+    from contimg_lab.demo import Season, Truth
+
+__all__ = ["Lab", "Opening", "demo_lab", "demo_truth", "open_lab"]
+
+
+class Lab:
+    """An open pipeline database.
+
+    Attributes
+    ----------
+    jobs, ms, caltables, images, sources, qa
+        The nouns of the field.
+    config
+        Every setting, with where it came from.
+    layout
+        Which files were opened, and why those.
+    """
+
+    def __init__(self, config: Config, layout: Layout) -> None:
+        self.config = config
+        self.layout = layout
+        self._database = Database(layout, timeout_s=config.timeout_s)
+        self._context = context = Context(config, self._database)
+        self.jobs = JobsService(context, self)
+        self.ms = MsService(context, self)
+        self.caltables = CalTablesService(context, self)
+        self.images = ImagesService(context, self)
+        self.sources = SourcesService(context, self)
+        self.qa = QaService(context, self)
+
+    async def nights(self) -> tuple[str, ...]:
+        """Return every night (UTC date) that has an MS, ascending."""
+        return (await self._context.directory()).nights()
+
+    async def last_night(self) -> str:
+        """Return the latest night that has an MS.
+
+        Raises
+        ------
+        NotFound
+            No MS has a time.
+        """
+        nights = await self.nights()
+        if not nights:
+            raise NotFound("night", "last", "no Measurement Set in it has a time")
+        return nights[-1]
+
+    async def identity(self) -> str:
+        """Return the database's identity: the same while it grows and when it is copied."""
+        return await self._database.identity()
+
+    async def absent(self) -> dict[str, tuple[str, ...]]:
+        """Return the columns that this site's files lack, by table."""
+        context = self._context
+        repositories = (
+            context.ms,
+            context.jobs,
+            context.caltables,
+            context.applied,
+            context.images,
+            context.measurements,
+        )
+        found = {r.table: await r.absent() for r in repositories}
+        return {table: columns for table, columns in found.items() if columns}
+
+    async def token(self) -> tuple[object, ...]:
+        """Tell one state of the data from another: equal tokens, same data."""
+        return await self._database.token()
+
+    def dashboard(self, **options: Any) -> Any:
+        """Show every panel; see `contimg_lab.panels.dashboard`."""
+        return _faces.dashboard(self, **options)
+
+    async def close(self) -> None:
+        """Close every connection; may be called twice."""
+        await self._database.close()
+
+    def __repr__(self) -> str:
+        files = ", ".join(str(path) for path in self.layout.files.values())
+        notes = "".join(f"\n  note: {note}" for note in self.layout.notes)
+        missing = "".join(f"\n  absent: {why}" for why in self.layout.absent.values())
+        return f"Lab on {files} ({self.layout.name} layout, read-only){notes}{missing}"
+
+
+class Opening:
+    """What ``open`` returns: await it, or enter it with ``async with``."""
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        ledger: str | os.PathLike[str] | None = None,
+    ) -> None:
+        self._path = path
+        self._ledger = ledger
+        self._lab: Lab | None = None
+
+    async def _open(self) -> Lab:
+        config = read_config(self._path, ledger=self._ledger)
+        lab = Lab(config, detect(config))
+        try:
+            await lab._database.check()
+        except BaseException:
+            await lab.close()
+            raise
+        return lab
+
+    def __await__(self) -> Generator[Any, None, Lab]:
+        return self._open().__await__()
+
+    async def __aenter__(self) -> Lab:
+        self._lab = await self._open()
+        return self._lab
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._lab is not None:
+            await self._lab.close()
+
+    def __repr__(self) -> str:
+        return "not open yet: write `lab = await ...` (or use contimg_lab.blocking without await)"
+
+
+class _DemoOpening(Opening):
+    """What ``demo`` returns: the season is made first, off the event loop."""
+
+    def __init__(self, season: Season, cache: str | os.PathLike[str] | None) -> None:
+        super().__init__()
+        self._season = season
+        self._cache = cache
+
+    async def _open(self) -> Lab:
+        from contimg_lab.demo import ensure_season
+
+        self._path = await asyncio.to_thread(
+            ensure_season, self._season, None if self._cache is None else Path(self._cache)
+        )
+        return await super()._open()
+
+
+def demo_lab(*, cache: str | os.PathLike[str] | None = None, **season: Any) -> Opening:
+    """Open the built-in season, made on first use in the user's cache folder.
+
+    Parameters
+    ----------
+    cache
+        Another folder to keep seasons in.
+    **season
+        Arguments of `contimg_lab.demo.Season`: ``layout``, ``untidy``, ``nights``, ``seed`` ...
+    """
+    from contimg_lab.demo import Season
+
+    return _DemoOpening(Season(**season), cache)
+
+
+def demo_truth(*, cache: str | os.PathLike[str] | None = None, **season: Any) -> Truth:
+    """Return what was planted in the built-in season; takes the arguments of `demo_lab`."""
+    from contimg_lab.demo import Season, ensure_season, read_truth
+
+    return read_truth(ensure_season(Season(**season), None if cache is None else Path(cache)))
+
+
+def open_lab(
+    path: str | os.PathLike[str] | None = None,
+    *,
+    ledger: str | os.PathLike[str] | None = None,
+) -> Opening:
+    """Open a pipeline database, read-only: ``lab = await open(...)`` or ``async with``.
+
+    Parameters
+    ----------
+    path
+        A folder, a ``pipeline.sqlite3``, or a ``products.sqlite3`` with its
+        ``cal_registry.sqlite3`` beside it. None: what ``PIPELINE_DB``,
+        ``PIPELINE_PRODUCTS_DB`` (with ``PIPELINE_CAL_REGISTRY_DB``) or
+        ``PIPELINE_STATE_DIR`` says, else the current folder and its ``state/db``.
+    ledger
+        Our own file of sign-offs; None: ``CONTIMG_LAB_LEDGER`` or the user's data folder.
+
+    Raises
+    ------
+    DatabaseNotFound, NotADatabase, UnknownLayout, DatabaseBusy
+        When awaited: the file is not there, not SQLite, not the pipeline's, or locked.
+    """
+    return Opening(path, ledger=ledger)

@@ -1,0 +1,122 @@
+"""Calibration tables: the registry, and how it covers each Measurement Set."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from contimg_lab import _faces
+from contimg_lab.records.caltables import CalTable, Coverage
+from contimg_lab.repositories._base import page
+from contimg_lab.services._context import Service
+from contimg_lab.services._coverage import cover_entries
+from contimg_lab.services._frames import add_datetimes, record_frame
+from contimg_lab.times import night_bounds_mjd
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["CalTablesService"]
+
+
+class CalTablesService(Service):
+    """Calibration tables."""
+
+    async def get_caltable(self, path: str) -> CalTable:
+        """Return one cal table by its path.
+
+        Raises
+        ------
+        NotFound
+            The registry has no such path.
+        AbsentFeature
+            This site has no registry.
+        """
+        return await self.context.caltables.get(path)
+
+    async def list_caltables(
+        self,
+        *,
+        status: str | None = None,
+        table_type: str | None = None,
+        night: str | date | None = None,
+        limit: int | None = 100,
+        offset: int = 0,
+    ) -> tuple[CalTable, ...]:
+        """Return cal tables in order of id.
+
+        Parameters
+        ----------
+        status, table_type
+            Only tables of this status (active, retired, failed) or type (BP, GA ...).
+        night
+            Only tables whose window meets this UTC date.
+        limit, offset
+            Most rows (None: all), and how many to leave out first.
+        """
+        filters: dict[str, Any] = {"status": status, "table_type": table_type}
+        filters = {name: value for name, value in filters.items() if value is not None}
+        if night is None:
+            return await self.context.caltables.list(limit=limit, offset=offset, **filters)
+        most, first = page(limit, offset)
+        start, end = night_bounds_mjd(night)
+        rows = [
+            row
+            for row in await self.context.caltables.list(limit=None, **filters)
+            if row.valid_start_mjd is not None
+            and row.valid_start_mjd < end
+            and (row.valid_end_mjd is None or row.valid_end_mjd >= start)
+        ]
+        return tuple(rows[first:] if most < 0 else rows[first : first + most])
+
+    async def table(
+        self,
+        *,
+        status: str | None = None,
+        table_type: str | None = None,
+        night: str | date | None = None,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> pd.DataFrame:
+        """Return `list_caltables` as a DataFrame, with UTC datetimes beside MJD and Unix."""
+        rows = await self.list_caltables(
+            status=status, table_type=table_type, night=night, limit=limit, offset=offset
+        )
+        absent = await self.context.caltables.absent()
+        made = await asyncio.to_thread(record_frame, CalTable, rows, absent)
+        return add_datetimes(
+            made,
+            {
+                "created_datetime": "created_at",
+                "valid_start_at": "valid_start_mjd",
+                "valid_end_at": "valid_end_mjd",
+            },
+        )
+
+    async def coverage(self, night: str | date | None = None) -> pd.DataFrame:
+        """Return how each MS is covered by each table type: one row for each pair.
+
+        By active tables: ``inside`` a window, ``nearest`` within 12 h (``distance_hours`` from
+        the MS's mid time to the window's middle), ``none``, or ``unknown`` where the MS has no
+        time at all. A retired table whose window holds the MS is named beside it.
+
+        Parameters
+        ----------
+        night
+            Only MS that started on this UTC date.
+        """
+        entries = (await self.context.directory()).select(night)
+        covers = await cover_entries(self.context, entries)
+        made = await asyncio.to_thread(record_frame, Coverage, covers)
+        by_path = {e.ms.path: e for e in entries}
+        inside = [by_path[c.ms_path] for c in covers]
+        made.insert(1, "night", [e.night for e in inside])
+        made.insert(2, "mid_mjd", [e.times.mid_mjd for e in inside])
+        made = made.astype({"night": "string", "mid_mjd": "Float64"})
+        made.attrs["units"]["mid_mjd"] = "d (MJD, UTC)"
+        return made
+
+    def panel(self, **options: Any) -> Any:
+        """Show the validity of cal tables against the MS of a night."""
+        return _faces.panel("caltables", self.lab, **options)

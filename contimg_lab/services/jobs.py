@@ -1,0 +1,276 @@
+"""Jobs: the run of each Measurement Set, its status and cause, its log and what it links."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from contimg_lab import _faces
+from contimg_lab.analysis.runs import decide, latest_attempts, valid_run_id
+from contimg_lab.errors import InvalidInput
+from contimg_lab.records.jobs import JobStep, LogTail, Provenance, Run
+from contimg_lab.repositories._base import page
+from contimg_lab.services._causes import Failed, find_causes, run_key
+from contimg_lab.services._context import Service
+from contimg_lab.services._directory import Entry
+from contimg_lab.services._frames import add_datetimes, record_frame
+from contimg_lab.services._logs import find_run_log, shared_lines, tail_lines
+from contimg_lab.services._provenance import log_roots, provenance
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["JobsService"]
+
+
+class JobsService(Service):
+    """Runs: what people call jobs, one for each Measurement Set."""
+
+    async def get_job(self, run_id: str) -> Run:
+        """Return one run.
+
+        Raises
+        ------
+        InvalidInput
+            The run id holds characters that none has.
+        NotFound
+            There is no such run.
+        """
+        entry = await self._entry(run_id)
+        return (await self._runs([entry]))[0]
+
+    async def get_job_status(self, run_id: str) -> str:
+        """Return the status of one run; raises as `get_job` does."""
+        entry = await self._entry(run_id)
+        steps = await self._steps([entry])
+        return decide(entry.ms if entry.indexed else None, steps.get(entry.ms.path, ())).status
+
+    async def run_id_of(self, ms_path: str) -> str:
+        """Return the run id of an MS; raises NotFound where there is no such MS."""
+        return (await self.context.directory()).of_ms(ms_path).run_id
+
+    async def list_jobs(
+        self,
+        *,
+        status: str | None = None,
+        cause: str | None = None,
+        night: str | date | None = None,
+        text: str | None = None,
+        limit: int | None = 100,
+        offset: int = 0,
+    ) -> tuple[Run, ...]:
+        """Return runs in order of the MS's start time, then path.
+
+        Parameters
+        ----------
+        status, cause
+            Only runs of this status or cause of failure.
+        night
+            Only runs of MS that started on this UTC date.
+        text
+            Only runs whose run id, MS path, step or cause line holds this, in any case.
+        limit, offset
+            Most runs (None: all), and how many to leave out first.
+        """
+        most, first = page(limit, offset)
+        for name, value in (("status", status), ("cause", cause), ("text", text)):
+            if value is not None and not isinstance(value, str):
+                raise InvalidInput(f"{name} {value!r} is no text")
+        runs: Sequence[Run] = await self._runs((await self.context.directory()).select(night))
+        if status is not None:
+            runs = [run for run in runs if run.status == status]
+        if cause is not None:
+            runs = [run for run in runs if run.cause == cause]
+        if text:
+            needle = text.casefold()
+            runs = [run for run in runs if needle in _words(run)]
+        return tuple(runs[first:] if most < 0 else runs[first : first + most])
+
+    async def table(
+        self,
+        *,
+        status: str | None = None,
+        cause: str | None = None,
+        night: str | date | None = None,
+        text: str | None = None,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> pd.DataFrame:
+        """Return `list_jobs` as a DataFrame, with UTC datetimes beside MJD.
+
+        Examples
+        --------
+        >>> from contimg_lab import blocking as cl
+        >>> with cl.demo() as lab:
+        ...     failed = lab.jobs.table(status="failed")
+        >>> sorted(set(failed["status"]))
+        ['failed']
+        """
+        runs = await self.list_jobs(
+            status=status, cause=cause, night=night, text=text, limit=limit, offset=offset
+        )
+        absent = () if await self.context.jobs.exists() else ("started_at", "finished_at")
+        return await asyncio.to_thread(_table, runs, absent)
+
+    async def build_provenance_links(self, run_id: str) -> Provenance:
+        """Return what one run links: MS, cal tables, pointing, images, log."""
+        return await provenance(self.context, await self._entry(run_id))
+
+    async def find_log_file(self, run_id: str) -> Path | None:
+        """Return the run's own ``{run_id}.log`` in the allowed folders, or None.
+
+        Raises
+        ------
+        InvalidInput
+            The run id holds characters that none has (``../``, for one).
+        ForbiddenPath
+            The file is a link that leads out of the allowed folders.
+        """
+        _check(run_id)
+        return await asyncio.to_thread(find_run_log, run_id, log_roots(self.context))
+
+    async def read_log_tail(self, run_id: str, n: int = 100) -> LogTail:
+        """Return the last lines of a run's log, and say which log that is.
+
+        The jobs row's own text, else ``{run_id}.log``, else the run's lines in the shared
+        rotating files. Read from the end, off the event loop.
+
+        Parameters
+        ----------
+        run_id
+            The run.
+        n
+            Most lines.
+        """
+        if isinstance(n, bool) or not isinstance(n, int) or not 0 <= n <= 1_000_000:
+            raise InvalidInput(f"n={n!r} is no number of lines between 0 and 1000000")
+        entry = await self._entry(run_id)
+        steps = (await self._steps([entry])).get(entry.ms.path, ())
+        own = [step for step in latest_attempts(steps) if step.logs and step.logs.strip()]
+        if own:
+            lines = [line for step in own for line in (step.logs or "").splitlines()]
+            kinds = ", ".join(str(step.type) for step in own)
+            return LogTail(
+                run_id=run_id,
+                source="jobs.logs",
+                lines=tuple(lines[-n:] if n else ()),
+                truncated=len(lines) > n,
+                why=f"the jobs table's own text ({kinds})",
+            )
+        roots = log_roots(self.context)
+        path = await asyncio.to_thread(find_run_log, run_id, roots)
+        if path is not None:
+            lines, more = await asyncio.to_thread(tail_lines, path, n)
+            return LogTail(
+                run_id=run_id,
+                source="file",
+                files=(str(path),),
+                lines=tuple(lines),
+                truncated=more,
+                why=f"the run's own file {path.name}",
+            )
+        decision = decide(entry.ms if entry.indexed else None, steps)
+        key = run_key(Failed(entry, decision), await self.context.directory())
+        found = await asyncio.to_thread(
+            shared_lines,
+            roots,
+            needles=[key.ms_path, *([key.group_id] if key.group_id else [])],
+            window=key.window,
+            zone=ZoneInfo(self.context.config.log_zone),
+            limit=n + 1,
+            longer_paths=key.longer_paths,
+        )
+        if found:
+            files = tuple(dict.fromkeys(line.file for line in found))
+            names = ", ".join(Path(name).name for name in files)
+            return LogTail(
+                run_id=run_id,
+                source="shared",
+                files=files,
+                lines=tuple(line.text for line in found[max(0, len(found) - n) :]),
+                truncated=len(found) > n,
+                why=f"no {run_id}.log; its lines in the shared files {names}",
+            )
+        looked = ", ".join(str(folder) for folder in roots.folders) or "no folder"
+        return LogTail(
+            run_id=run_id,
+            source="none",
+            why=f"no log of this run: looked in the jobs table and in {looked}; "
+            "set DSA110_ALLOWED_LOG_ROOTS to name other folders",
+        )
+
+    def panel(self, **options: Any) -> Any:
+        """Show the runs of a night: filter, sort, choose one to see its log and provenance."""
+        return _faces.panel("jobs", self.lab, **options)
+
+    async def _entry(self, run_id: str) -> Entry:
+        _check(run_id)
+        return (await self.context.directory()).of_run(run_id)
+
+    async def _steps(self, entries: Sequence[Entry]) -> dict[str, list[JobStep]]:
+        if not entries or not await self.context.jobs.exists():
+            return {}
+        found: dict[str, list[JobStep]] = {}
+        rows = await self.context.jobs.list(limit=None, ms_path=[e.ms.path for e in entries])
+        for row in rows:
+            found.setdefault(str(row.ms_path), []).append(row)
+        return found
+
+    async def _runs(self, entries: Sequence[Entry]) -> list[Run]:
+        steps = await self._steps(entries)
+        decided = [
+            (entry, decide(entry.ms if entry.indexed else None, steps.get(entry.ms.path, ())))
+            for entry in entries
+        ]
+        failed = [Failed(entry, d) for entry, d in decided if d.status == "failed"]
+        causes = await find_causes(self.context, failed, log_roots(self.context))
+        runs = []
+        for entry, decision in decided:
+            cause = causes.get(entry.ms.path)
+            runs.append(
+                Run(
+                    run_id=entry.run_id,
+                    ms_path=entry.ms.path,
+                    night=entry.night,
+                    hour=entry.hour,
+                    status=decision.status,
+                    cause=cause.cause if cause else None,
+                    cause_line=cause.line if cause else None,
+                    cause_source=cause.source if cause else None,
+                    step=decision.step,
+                    started_at=decision.started_at,
+                    finished_at=decision.finished_at,
+                    duration_s=decision.duration_s,
+                    attempts=len(steps.get(entry.ms.path, ())),
+                )
+            )
+        return runs
+
+
+def _check(run_id: object) -> None:
+    if not isinstance(run_id, str) or not valid_run_id(run_id):
+        raise InvalidInput(
+            f"run id {run_id!r} is none: letters, digits, '.', '_' and '-' only, "
+            "for example job-2025-10-09-063000"
+        )
+
+
+def _words(run: Run) -> str:
+    parts = (run.run_id, run.ms_path, run.step, run.cause, run.cause_line)
+    return "\n".join(part for part in parts if part).casefold()
+
+
+def _table(runs: Sequence[Run], absent: Sequence[str]) -> pd.DataFrame:
+    made = record_frame(Run, runs, absent)
+    made = made.rename(columns={"started_at": "started_unix_s", "finished_at": "finished_unix_s"})
+    made = add_datetimes(made, {"started_at": "started_unix_s", "finished_at": "finished_unix_s"})
+    for name in ("started", "finished"):
+        unix = made.pop(f"{name}_unix_s")
+        made[f"{name}_mjd"] = unix / 86400.0 + 40587.0
+        made.attrs["units"].pop(f"{name}_unix_s", None)
+        made.attrs["units"][f"{name}_mjd"] = "d (MJD, UTC)"
+    return made

@@ -1,0 +1,217 @@
+"""The light curve of one source, as a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contimg_lab import _faces
+from contimg_lab.times import datetime_from_mjd
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from astropy.timeseries import TimeSeries
+    from matplotlib.axes import Axes
+
+__all__ = ["DETECTION_SIGMA", "Excluded", "LightCurve"]
+
+DETECTION_SIGMA = 3.0
+"""A flux below this many of its errors is no detection; its upper limit is that many."""
+
+_UNITS = {
+    "mjd": "d (MJD, UTC)",
+    "flux_jy": "Jy",
+    "flux_err_jy": "Jy",
+    "upper_limit_jy": "Jy",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Excluded:
+    """Epochs that do not count, in order of time; each array has shape (k,).
+
+    ``flux_jy`` and ``flux_err_jy`` hold what is stored, NaN where that is no number; ``mjd``
+    is NaN where the time is unknown.
+    """
+
+    mjd: NDArray[np.float64]
+    flux_jy: NDArray[np.float64]
+    flux_err_jy: NDArray[np.float64]
+    reason: NDArray[np.object_]
+    row_id: NDArray[np.int64]
+    image_path: NDArray[np.object_]
+
+    def __len__(self) -> int:
+        return len(self.mjd)
+
+    def counts(self) -> dict[str, int]:
+        """Count the epochs left out, by reason."""
+        names, numbers = np.unique(self.reason.astype(str), return_counts=True)
+        return {str(n): int(k) for n, k in zip(names, numbers, strict=True)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LightCurve:
+    """Flux density against time of one source.
+
+    The arrays hold the epochs that count, in order of time, each of shape (n,), and cannot
+    be written to. A non-detection (flux below 3 of its errors) counts like any other epoch.
+
+    Attributes
+    ----------
+    source_id
+        Name in the catalogue.
+    ra_deg, dec_deg
+        Position, degrees (ICRS).
+    nvss_flux_mjy
+        Flux density in NVSS at 1.4 GHz, mJy; NaN where unknown.
+    mjd
+        Time of the observation, MJD (UTC).
+    time_source
+        For each epoch where its time came from: ``mjd``, ``ms_mid_mjd``, ``name``,
+        ``measured_at`` (when the measurement was made: not a time of observation), or
+        ``unknown`` (then ``mjd`` is NaN).
+    flux_jy, flux_err_jy
+        Flux density and error, Jy.
+    flux_column
+        ``flux_jy`` or ``peak_jyb`` (then the unit is Jy/beam).
+    is_detection
+        Flux at least 3 of its errors.
+    row_id, image_path
+        Row of ``photometry`` and image that was measured.
+    excluded
+        The epochs left out, with the reason.
+
+    Examples
+    --------
+    >>> from contimg_lab import blocking as cl
+    >>> with cl.demo() as lab:
+    ...     lc = lab.sources.light_curve(lab.sources.list_sources(limit=1)[0].source_id)
+    >>> len(lc.mjd) == len(lc.flux_jy) == len(lc.flux_err_jy)
+    True
+    """
+
+    source_id: str
+    ra_deg: float
+    dec_deg: float
+    nvss_flux_mjy: float
+    mjd: NDArray[np.float64]
+    time_source: NDArray[np.object_]
+    flux_jy: NDArray[np.float64]
+    flux_err_jy: NDArray[np.float64]
+    flux_column: NDArray[np.object_]
+    is_detection: NDArray[np.bool_]
+    row_id: NDArray[np.int64]
+    image_path: NDArray[np.object_]
+    excluded: Excluded = field(repr=False)
+
+    def __post_init__(self) -> None:
+        for part in (self, self.excluded):
+            for name in part.__dataclass_fields__:
+                value = getattr(part, name)
+                if isinstance(value, np.ndarray):
+                    value.setflags(write=False)
+
+    def __len__(self) -> int:
+        return len(self.mjd)
+
+    def __repr__(self) -> str:
+        out = ", ".join(f"{k} {reason}" for reason, k in self.excluded.counts().items())
+        lines = [
+            f"LightCurve {self.source_id}: {len(self)} epochs, {len(self.excluded)} left out"
+            + (f" ({out})" if out else "")
+        ]
+        if len(self):
+            first, last = (datetime_from_mjd(float(t)) for t in (self.mjd[0], self.mjd[-1]))
+            lines.append(
+                f"  {first:%Y-%m-%d} to {last:%Y-%m-%d} UTC, "
+                f"{int(np.sum(~self.is_detection))} non-detections, "
+                f"median {float(np.median(self.flux_jy)) * 1e3:.4g} mJy, "
+                f"times from {', '.join(sorted(set(self.time_source)))}"
+            )
+        return "\n".join(lines)
+
+    def to_pandas(self, *, excluded: bool = False) -> pd.DataFrame:
+        """Return the epochs as a DataFrame with units in ``attrs["units"]``.
+
+        Parameters
+        ----------
+        excluded
+            Add the epochs left out, with ``used`` False and the ``reason``.
+        """
+        import pandas as pd
+
+        frame = pd.DataFrame(
+            {
+                "mjd": self.mjd,
+                "flux_jy": self.flux_jy,
+                "flux_err_jy": self.flux_err_jy,
+                "is_detection": self.is_detection,
+                "upper_limit_jy": np.where(
+                    self.is_detection, np.nan, DETECTION_SIGMA * self.flux_err_jy
+                ),
+                "time_source": self.time_source,
+                "flux_column": self.flux_column,
+                "image_path": self.image_path,
+                "row_id": self.row_id,
+            }
+        )
+        if excluded:
+            frame["used"], frame["reason"] = True, None
+            left_out = pd.DataFrame(
+                {
+                    "mjd": self.excluded.mjd,
+                    "flux_jy": self.excluded.flux_jy,
+                    "flux_err_jy": self.excluded.flux_err_jy,
+                    "image_path": self.excluded.image_path,
+                    "row_id": self.excluded.row_id,
+                    "used": False,
+                    "reason": self.excluded.reason,
+                }
+            )
+            if len(left_out):
+                frame = pd.concat([frame.astype({"is_detection": "boolean"}), left_out])
+            frame = frame.sort_values(["mjd", "row_id"], ignore_index=True)
+        when = pd.to_datetime(
+            (frame["mjd"] - 40587.0) * 86400.0, unit="s", utc=True, errors="coerce"
+        )
+        frame.insert(1, "time", when)
+        frame.attrs["units"] = dict(_UNITS)
+        frame.attrs["source_id"] = self.source_id
+        return frame
+
+    def to_astropy(self) -> TimeSeries:
+        """Return the epochs as an astropy TimeSeries: times in UTC, fluxes with units."""
+        from astropy import units as u
+        from astropy.time import Time
+        from astropy.timeseries import TimeSeries
+
+        series = TimeSeries(
+            time=Time(self.mjd, format="mjd", scale="utc"),
+            data={
+                "flux": self.flux_jy * u.Jy,
+                "flux_err": self.flux_err_jy * u.Jy,
+                "is_detection": self.is_detection,
+                "time_source": self.time_source.astype(str),
+                "flux_column": self.flux_column.astype(str),
+                "row_id": self.row_id,
+            },
+        )
+        series.meta["source_id"] = self.source_id
+        series.meta["n_excluded"] = len(self.excluded)
+        return series
+
+    def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
+        """Draw the light curve: error bars, upper limits, epochs left out, UTC dates above.
+
+        Parameters
+        ----------
+        ax
+            Axes to draw on; a new figure's where None.
+        **options
+            See `contimg_lab.plots.light_curve.plot_light_curve`.
+        """
+        return _faces.plot_light_curve(self, ax, **options)

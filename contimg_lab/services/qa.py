@@ -1,0 +1,249 @@
+"""Quality of a night: a first summary, hour by hour."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import itertools
+import statistics
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from contimg_lab.errors import NotFound
+from contimg_lab.records.caltables import Coverage
+from contimg_lab.records.jobs import Run
+from contimg_lab.records.qa import Gap, HourSummary
+from contimg_lab.services._context import Service
+from contimg_lab.services._coverage import BANDPASS_TYPES, cover_entries
+from contimg_lab.services._directory import Entry
+from contimg_lab.services._frames import record_frame
+from contimg_lab.services.images import tile_images
+from contimg_lab.services.jobs import JobsService
+from contimg_lab.times import parse_night
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["GAP_MINUTES", "NightSummary", "QaService"]
+
+GAP_MINUTES = 10.0
+"""More than this between the starts of neighbouring tiles is a gap."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NightSummary:
+    """What a night came to, before anybody judges it.
+
+    Attributes
+    ----------
+    night
+        UTC date of the starts of its MS.
+    n_ms, n_tiles, n_calibrators, n_twins
+        Measurement Sets, by kind.
+    status_counts, cause_counts
+        Runs by status; failed runs by cause.
+    failed
+        The failed runs.
+    noise_median_jy, noise_max_jy, noisiest_path
+        Noise of the tile images, Jy/beam; None where none has one.
+    coverage
+        For each table type the MS by state: inside, nearest, none, unknown.
+    gaps
+        Holes of more than 10 minutes between neighbouring tiles.
+    hours
+        The same by UTC hour; an hour that holds only a calibrator is left out.
+    """
+
+    night: str
+    n_ms: int
+    n_tiles: int
+    n_calibrators: int
+    n_twins: int
+    status_counts: Mapping[str, int]
+    cause_counts: Mapping[str, int]
+    failed: tuple[Run, ...]
+    noise_median_jy: float | None
+    noise_max_jy: float | None
+    noisiest_path: str | None
+    coverage: Mapping[str, Mapping[str, int]]
+    gaps: tuple[Gap, ...]
+    hours: tuple[HourSummary, ...]
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the hours as a DataFrame, one row a UTC hour."""
+        return record_frame(HourSummary, self.hours)
+
+    def lines(self) -> list[str]:
+        """Return the summary in words, a line for each thing that a reviewer asks first."""
+        others = [f"{n} {status}" for status, n in self.status_counts.items()]
+        causes = [f"{n} {cause}" for cause, n in self.cause_counts.items()]
+        noise = (
+            f"noise: median {self.noise_median_jy * 1e3:.1f}, "
+            f"largest {self.noise_max_jy * 1e3:.1f} mJy/beam"
+            if self.noise_median_jy is not None and self.noise_max_jy is not None
+            else "noise: no tile image has one"
+        )
+        covered = [
+            f"{kind} {', '.join(f'{n} {state}' for state, n in states.items() if n)}"
+            for kind, states in self.coverage.items()
+        ]
+        gaps = [f"{gap.minutes:.0f} min" for gap in self.gaps]
+        return [
+            f"{self.n_ms} Measurement Sets: {self.n_tiles} tiles, "
+            f"{self.n_calibrators} calibrators, {self.n_twins} twins",
+            f"runs: {', '.join(others) or 'none'}",
+            f"failures by cause: {', '.join(causes) or 'none'}",
+            noise,
+            f"cal tables: {'; '.join(covered) or 'no registry'}",
+            f"gaps over 10 min: {', '.join(gaps) or 'none'}",
+        ]
+
+    def __repr__(self) -> str:
+        return "\n  ".join([f"Night {self.night} (UTC)", *self.lines()])
+
+    def _repr_html_(self) -> str:
+        items = "".join(f"<li>{html.escape(line)}</li>" for line in self.lines())
+        hours = self.to_pandas().to_html(
+            index=False, border=0, na_rep="-", float_format="{:.4f}".format
+        )
+        return f"<b>Night {html.escape(self.night)} (UTC)</b><ul>{items}</ul>{hours}"
+
+
+class QaService(Service):
+    """Quality of nights."""
+
+    async def night(self, night: str | date) -> NightSummary:
+        """Summarise one night and its UTC hours.
+
+        Parameters
+        ----------
+        night
+            UTC date, ``YYYY-MM-DD``.
+
+        Raises
+        ------
+        InvalidInput
+            The text is no date.
+        NotFound
+            No MS started on that date.
+
+        Examples
+        --------
+        >>> from contimg_lab import blocking as cl
+        >>> with cl.demo() as lab:
+        ...     night = lab.qa.night(lab.last_night())
+        >>> sum(night.status_counts.values()) == night.n_ms
+        True
+        """
+        directory = await self.context.directory()
+        day = parse_night(night).isoformat()
+        entries = directory.select(day)
+        if not entries:
+            nights = directory.nights()
+            span = f"nights run from {nights[0]} to {nights[-1]}" if nights else "it has no MS"
+            raise NotFound("night", day, span)
+        runs = await JobsService(self.context, self.lab).list_jobs(night=day, limit=None)
+        covers = await cover_entries(self.context, entries)
+        noise = await self._noise(entries)
+        return await asyncio.to_thread(_summary, day, entries, runs, covers, noise)
+
+    async def _noise(self, entries: Sequence[Entry]) -> dict[str, float]:
+        if await self.context.database.find_table("images") is None:
+            return {}
+        paths = [entry.ms.path for entry in entries]
+        rows = await self.context.images.list(limit=None, ms_path=paths)
+        return {
+            path: image.noise_jy
+            for path, image in tile_images(rows).items()
+            if image.noise_jy is not None and 0.0 < image.noise_jy < float("inf")
+        }
+
+
+def _summary(
+    day: str,
+    entries: Sequence[Entry],
+    runs: Sequence[Run],
+    covers: Sequence[Coverage],
+    noise: Mapping[str, float],
+) -> NightSummary:
+    tiles = [entry for entry in entries if entry.kind == "tile"]
+    gaps = find_gaps(tiles)
+    states = {(c.ms_path, c.table_type): c.state for c in covers}
+    types = list(dict.fromkeys(kind for _, kind in states))
+    primary = next((name for name in BANDPASS_TYPES if name in types), None)
+    coverage = {
+        kind: dict(Counter(state for (_, k), state in states.items() if k == kind))
+        for kind in types
+    }
+    failed = tuple(run for run in runs if run.status == "failed")
+    of_tiles = {e.ms.path: noise[e.ms.path] for e in tiles if e.ms.path in noise}
+    noisiest = max(of_tiles, key=lambda path: of_tiles[path], default=None)
+    hours = sorted({entry.hour for entry in tiles if entry.hour is not None})
+    kinds = Counter(entry.kind for entry in entries)
+    return NightSummary(
+        night=day,
+        n_ms=len(entries),
+        n_tiles=kinds["tile"],
+        n_calibrators=kinds["calibrator"],
+        n_twins=kinds["twin"],
+        status_counts=dict(Counter(run.status for run in runs).most_common()),
+        cause_counts=dict(Counter(run.cause or "unknown" for run in failed).most_common()),
+        failed=failed,
+        noise_median_jy=statistics.median(of_tiles.values()) if of_tiles else None,
+        noise_max_jy=max(of_tiles.values(), default=None),
+        noisiest_path=noisiest,
+        coverage=coverage,
+        gaps=gaps,
+        hours=tuple(_hour(hour, entries, runs, of_tiles, gaps, states, primary) for hour in hours),
+    )
+
+
+def _hour(
+    hour: int,
+    entries: Sequence[Entry],
+    runs: Sequence[Run],
+    noise: Mapping[str, float],
+    gaps: Sequence[Gap],
+    states: Mapping[tuple[str, str], str],
+    primary: str | None,
+) -> HourSummary:
+    mine = [entry for entry in entries if entry.hour == hour]
+    tiles = [entry for entry in mine if entry.kind == "tile"]
+    words = Counter(run.status for run in runs if run.hour == hour)
+    levels = [noise[e.ms.path] for e in tiles if e.ms.path in noise]
+    of_primary = [states.get((e.ms.path, primary), "none") if primary else "none" for e in tiles]
+    paths = {entry.ms.path for entry in tiles}
+    return HourSummary(
+        hour=hour,
+        n_ms=len(mine),
+        n_tiles=len(tiles),
+        n_failed=words["failed"],
+        n_other=sum(words.values()) - words["failed"] - words["completed"],
+        n_noise=len(levels),
+        noise_median_jy=statistics.median(levels) if levels else None,
+        noise_max_jy=max(levels, default=None),
+        n_inside=of_primary.count("inside"),
+        n_nearest=of_primary.count("nearest"),
+        n_uncovered=len(tiles) - of_primary.count("inside") - of_primary.count("nearest"),
+        n_gaps=sum(gap.after_path in paths for gap in gaps),
+    )
+
+
+def find_gaps(tiles: Sequence[Entry]) -> tuple[Gap, ...]:
+    """Find the holes of more than `GAP_MINUTES` between the starts of neighbouring tiles."""
+    timed = [(e.times.start_mjd, e.ms.path) for e in tiles if e.times.start_mjd is not None]
+    timed.sort()
+    return tuple(
+        Gap(
+            after_path=before[1],
+            before_path=after[1],
+            start_mjd=before[0],
+            end_mjd=after[0],
+            minutes=(after[0] - before[0]) * 1440.0,
+        )
+        for before, after in itertools.pairwise(timed)
+        if (after[0] - before[0]) * 1440.0 > GAP_MINUTES
+    )

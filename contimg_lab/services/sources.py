@@ -1,0 +1,182 @@
+"""Sources: light curves, and which of them vary."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from contimg_lab import _faces
+from contimg_lab.analysis.epochs import REASONS, TIME_SOURCES
+from contimg_lab.analysis.variability import Variability, variability
+from contimg_lab.errors import NotFound
+from contimg_lab.records.sources import Source
+from contimg_lab.services._context import Service
+from contimg_lab.services._epochs import Epochs, read_epochs
+from contimg_lab.services._frames import frame
+from contimg_lab.services.light_curve import DETECTION_SIGMA, Excluded, LightCurve
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["SourcesService"]
+
+_STATISTICS = {
+    "mean_jy": "Jy",
+    "weighted_mean_jy": "Jy",
+    "weighted_mean_err_jy": "Jy",
+    "v": "1",
+    "eta": "1",
+    "chi_squared": "1",
+    "p_constant": "1",
+}
+
+
+class SourcesService(Service):
+    """Sources with photometry."""
+
+    async def get_source(self, source_id: str) -> Source:
+        """Return one source; raises NotFound."""
+        return await self.context.sources.get(source_id)
+
+    async def list_sources(self, *, limit: int | None = 100, offset: int = 0) -> tuple[Source, ...]:
+        """Return sources in order of name: at most ``limit`` (None: all) after ``offset``."""
+        return await self.context.sources.list(limit=limit, offset=offset)
+
+    async def light_curve(self, source_id: str) -> LightCurve:
+        """Return the light curve of one source.
+
+        One flux an epoch: ``flux_jy`` with its error where both are valid, else ``peak_jyb``
+        with its own. Of two measurements in one image the later row counts. Epochs that do
+        not count are kept in ``excluded`` with the reason.
+
+        Raises
+        ------
+        NotFound
+            No photometry row names the source.
+
+        Examples
+        --------
+        >>> from contimg_lab import blocking as cl
+        >>> with cl.demo() as lab:
+        ...     source = lab.sources.list_sources(limit=1)[0]
+        ...     lc = lab.sources.light_curve(source.source_id)
+        >>> bool((lc.flux_err_jy > 0).all())
+        True
+        """
+        epochs = await self._of(source_id)
+        return _light_curve(epochs, 0)
+
+    async def light_curves(self, source_ids: Sequence[str]) -> dict[str, LightCurve]:
+        """Return many light curves in one query, by name, in the order given."""
+        wanted = list(dict.fromkeys(source_ids))
+        epochs = await read_epochs(self.context, wanted)
+        found = {name: i for i, name in enumerate(epochs.source_ids)}
+        return {name: _light_curve(epochs, found[name]) for name in wanted if name in found}
+
+    async def calculate_variability(self, source_id: str) -> pd.Series[Any]:
+        """Return the statistics of one source: its row of `table`.
+
+        ``eta`` is the reduced chi-squared about the weighted mean. What was left out is
+        counted by reason in ``excluded_<reason>``. Definitions and papers:
+        `contimg_lab.analysis.variability.Variability`.
+
+        Raises
+        ------
+        NotFound
+            No photometry row names the source.
+        """
+        epochs = await self._of(source_id)
+        row = (await asyncio.to_thread(_table, epochs)).iloc[0]
+        row.name = source_id
+        return row
+
+    async def table(self, *, limit: int | None = None, offset: int = 0) -> pd.DataFrame:
+        """Return every source with its statistics, one row a source, in order of name.
+
+        Examples
+        --------
+        >>> from contimg_lab import blocking as cl
+        >>> with cl.demo() as lab:
+        ...     sources = lab.sources.table(limit=3)
+        >>> sources.attrs["units"]["weighted_mean_jy"]
+        'Jy'
+        """
+        if limit is None and offset == 0:
+            return await asyncio.to_thread(_table, await read_epochs(self.context, None))
+        some = await self.list_sources(limit=limit, offset=offset)
+        epochs = await read_epochs(self.context, [source.source_id for source in some])
+        return await asyncio.to_thread(_table, epochs)
+
+    def panel(self, **options: Any) -> Any:
+        """Show which sources vary: eta against V, a table, and the chosen light curve."""
+        return _faces.panel("variability", self.lab, **options)
+
+    async def _of(self, source_id: object) -> Epochs:
+        if not isinstance(source_id, str):
+            raise NotFound("source", source_id, "a source id is text")
+        epochs = await read_epochs(self.context, [source_id])
+        if not len(epochs.row_id):
+            raise NotFound("source", source_id, "see lab.sources.table() for those it has")
+        return epochs
+
+
+def _light_curve(epochs: Epochs, source: int) -> LightCurve:
+    rows = slice(int(epochs.offsets[source]), int(epochs.offsets[source + 1]))
+    reason = epochs.reason[rows]
+    used = reason == 0
+    latest = int(np.argmax(epochs.row_id[rows]))
+    columns = np.array(["flux_jy", "peak_jyb"], object)
+    flux, error = epochs.flux_jy[rows], epochs.flux_err_jy[rows]
+    out = ~used
+    return LightCurve(
+        source_id=epochs.source_ids[source],
+        ra_deg=float(epochs.ra_deg[rows][latest]),
+        dec_deg=float(epochs.dec_deg[rows][latest]),
+        nvss_flux_mjy=float(epochs.nvss_flux_mjy[rows][latest]),
+        mjd=epochs.mjd[rows][used],
+        time_source=np.array(TIME_SOURCES, object)[epochs.time_source[rows][used]],
+        flux_jy=flux[used],
+        flux_err_jy=error[used],
+        flux_column=columns[epochs.flux_column[rows][used]],
+        is_detection=flux[used] >= DETECTION_SIGMA * error[used],
+        row_id=epochs.row_id[rows][used],
+        image_path=epochs.image_path[rows][used],
+        excluded=Excluded(
+            mjd=epochs.mjd[rows][out],
+            flux_jy=flux[out],
+            flux_err_jy=error[out],
+            reason=np.array(REASONS, object)[reason[out]],
+            row_id=epochs.row_id[rows][out],
+            image_path=epochs.image_path[rows][out],
+        ),
+    )
+
+
+def _statistics(epochs: Epochs) -> Variability:
+    used = epochs.reason == 0
+    source = np.repeat(np.arange(len(epochs.source_ids)), epochs.counts)[used]
+    counts = np.bincount(source, minlength=len(epochs.source_ids))
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    return variability(epochs.flux_jy[used], epochs.flux_err_jy[used], offsets)
+
+
+def _table(epochs: Epochs) -> pd.DataFrame:
+    found = _statistics(epochs)
+    reasons = epochs.reasons()
+    data: dict[str, Any] = {
+        "source_id": list(epochs.source_ids),
+        "ra_deg": epochs.latest(epochs.ra_deg),
+        "dec_deg": epochs.latest(epochs.dec_deg),
+        "nvss_flux_mjy": epochs.latest(epochs.nvss_flux_mjy),
+        "n_used": found.n_used,
+        "n_excluded": epochs.counts - found.n_used,
+    }
+    data |= {name: getattr(found, name) for name in _STATISTICS}
+    for code, reason in enumerate(REASONS[1:], start=1):
+        data["excluded_" + reason.replace(" ", "_")] = reasons[:, code]
+    kind: dict[str, type] = {"source_id": str}
+    units = {"ra_deg": "deg (ICRS)", "dec_deg": "deg (ICRS)", "nvss_flux_mjy": "mJy"}
+    return frame(data, kind, units=units | _STATISTICS)
