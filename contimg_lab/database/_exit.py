@@ -7,6 +7,7 @@ runs. One daemon thread waits for the main thread to end and then stops every co
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 import threading
 import weakref
 
@@ -31,7 +32,8 @@ def stop_at_exit(connection: aiosqlite.Connection) -> None:
 
 def interrupt(connection: aiosqlite.Connection) -> None:
     """End the SQL that a connection is running, from any thread; never waits."""
-    with contextlib.suppress(ValueError, StopIteration):  # ValueError: closed already
+    # either error: closed already, or just being closed on its own thread
+    with contextlib.suppress(ValueError, StopIteration, sqlite3.ProgrammingError):
         connection.interrupt().send(None)
 
 

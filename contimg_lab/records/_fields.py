@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import types
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -42,6 +43,7 @@ def meanings(record: type) -> dict[str, str]:
     return {f.name: f.metadata["meaning"] for f in _told(record)}
 
 
+@functools.cache
 def kinds(record: type) -> dict[str, type]:
     """Python type of each stored field (float, int or str), by name."""
     hints = get_type_hints(record)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from contimg_lab.analysis.causes import cause_of_texts
 from contimg_lab.analysis.runs import Decision
+from contimg_lab.errors import ForbiddenPath, NotFound
 from contimg_lab.services._context import Context
 from contimg_lab.services._directory import Directory, Entry
 from contimg_lab.services._logs import (
@@ -118,9 +119,12 @@ def _log_texts(
 ) -> dict[str, list[tuple[str, str]]]:
     found: dict[str, list[tuple[str, str]]] = {}
     for key in keys:
-        own = find_run_log(key.run_id, roots)
-        if own is not None:
-            lines, _ = tail_lines(own, _TAIL_LINES)
+        try:
+            own = find_run_log(key.run_id, roots)
+            lines, _ = tail_lines(own, _TAIL_LINES) if own is not None else ([], False)
+        except (ForbiddenPath, NotFound):
+            continue  # a link that leads out, or a file gone meanwhile, tells nothing here
+        if lines:
             found.setdefault(key.ms_path, []).append((str(own), "\n".join(lines)))
     for path, texts in error_evidence(roots, keys, zone).items():
         found.setdefault(path, []).extend(texts)

@@ -58,7 +58,9 @@ def unix_to_datetime(values: Iterable[object]) -> pd.Series[Any]:
     import pandas as pd
 
     seconds = [unix_from_value(None if v is pd.NA else v) for v in values]
-    return pd.to_datetime(pd.Series(np.array(seconds, float)), unit="s", utc=True, errors="coerce")
+    when = pd.to_datetime(pd.Series(np.array(seconds, float)), unit="s", utc=True, errors="coerce")
+    # below a microsecond a double of Unix seconds holds nothing but noise
+    return when.dt.as_unit("us")
 
 
 def add_datetimes(made: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:

@@ -110,14 +110,14 @@ def shared_lines(
         raise InvalidInput(f"needles={needles!r}, limit={limit}: give an MS path, and 0 or more")
     group = needles[1] if len(needles) > 1 else None
     run = RunKey(needles[0], "", group, window, tuple(longer_paths))
-    wanted = _named_in(_needles(run))
+    written = _needles(run)
     spans = None if window is None else [_widened(window)]
     found: list[tuple[float, SharedLine]] = []
     for path in shared_log_files(roots):
         kept: deque[tuple[float, SharedLine]] = deque(maxlen=limit)
         last = float("-inf")
         with suppress(OSError):
-            for record in scan(path, spans, zone, wanted):
+            for record in scan(path, spans, zone, written):
                 line = parse_line(record.head, zone)
                 if not _within(line, spans) or not belongs_to(line, run):
                     continue
@@ -149,7 +149,7 @@ def error_evidence(
     candidates = _candidates(runs)
     for path in shared_log_files(roots):
         with suppress(OSError):
-            for record in scan(path, spans, zone, _tells_of_error):
+            for record in scan(path, spans, zone, _ERROR_BYTES):
                 line = parse_line(record.head, zone)
                 if line.level not in ERROR_LEVELS:
                     continue
@@ -169,10 +169,6 @@ def error_evidence(
 def _keep_last(rows: list[tuple[float, str, str]]) -> None:
     rows.sort(key=lambda row: row[0])
     del rows[:-_MAX_EVIDENCE]
-
-
-def _tells_of_error(raw: bytes) -> bool:
-    return any(level in raw for level in _ERROR_BYTES)
 
 
 def _text(record: LogRecord) -> str:
@@ -210,10 +206,6 @@ def _needles(run: RunKey) -> tuple[bytes, ...]:
             for text in (name, *escaped):
                 found[text.encode("utf-8", "surrogatepass")] = None
     return tuple(found)
-
-
-def _named_in(needles: Sequence[bytes]) -> Callable[[bytes], bool]:
-    return lambda raw: any(needle in raw for needle in needles)
 
 
 def _candidates(runs: Sequence[RunKey]) -> Callable[[LogLine], Iterable[RunKey]]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contimg_lab import _faces
-from contimg_lab.times import datetime_from_mjd
+from contimg_lab.times import UNIX_EPOCH_MJD, datetime_from_mjd
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -175,9 +175,8 @@ class LightCurve:
             if len(left_out):
                 frame = pd.concat([frame.astype({"is_detection": "boolean"}), left_out])
             frame = frame.sort_values(["mjd", "row_id"], ignore_index=True)
-        when = pd.to_datetime(
-            (frame["mjd"] - 40587.0) * 86400.0, unit="s", utc=True, errors="coerce"
-        )
+        unix_s = (frame["mjd"] - UNIX_EPOCH_MJD) * 86400.0
+        when = pd.to_datetime(unix_s, unit="s", utc=True, errors="coerce").dt.as_unit("us")
         frame.insert(1, "time", when)
         frame.attrs["units"] = dict(_UNITS)
         frame.attrs["source_id"] = self.source_id

@@ -1,0 +1,91 @@
+"""What every test may use: made seasons of every layout, and the shared databases if there."""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+import contimg_lab as cl
+from contimg_lab.demo import Season, ensure_season
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+MADE = {
+    "unified": {},
+    "split": {"layout": "split"},
+    "split-old": {"layout": "split-old"},
+    "untidy": {"untidy": True},
+}
+GIVEN = ("unified", "split", "split-old", "practice")
+
+
+@pytest.fixture(scope="session")
+def season_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Folder of a made season: made once a session, to be read only."""
+    cache = tmp_path_factory.mktemp("seasons")
+
+    def folder(layout: str = "unified", untidy: bool = False) -> Path:
+        return ensure_season(Season(layout=layout, untidy=untidy), cache)
+
+    return folder
+
+
+@pytest.fixture(
+    scope="session", params=[*(f"made {m}" for m in MADE), *(f"shared {g}" for g in GIVEN)]
+)
+def database_folder(request: pytest.FixtureRequest, season_folder: Callable[..., Path]) -> Path:
+    """Folder of each kind of database: every made season, and every shared one if there."""
+    origin, name = request.param.split(" ", 1)
+    if origin == "made":
+        return season_folder(**MADE[name])
+    if not (SHARED / name).is_dir():
+        warnings.warn(f"no {SHARED / name}: tested on made seasons only", stacklevel=1)
+        pytest.skip(f"the folder of shared databases is absent ({SHARED})")
+    return SHARED / name
+
+
+@pytest.fixture
+async def lab(database_folder: Path) -> AsyncIterator[cl.Lab]:
+    """A Lab on each kind of database."""
+    async with cl.open(database_folder) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def demo(season_folder: Callable[..., Path]) -> AsyncIterator[cl.Lab]:
+    """A Lab on the made unified season."""
+    async with cl.open(season_folder()) as opened:
+        yield opened
+
+
+@pytest.fixture
+def copy_of(tmp_path: Path, season_folder: Callable[..., Path]) -> Callable[..., Path]:
+    """A private copy of a made season, to be changed at will."""
+
+    def copy(**kind: object) -> Path:
+        folder = tmp_path / "season"
+        shutil.copytree(season_folder(**kind), folder)
+        return folder
+
+    return copy
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings of the machine that runs the tests do not reach them."""
+    for name in (
+        "PIPELINE_DB",
+        "PIPELINE_PRODUCTS_DB",
+        "PIPELINE_CAL_REGISTRY_DB",
+        "PIPELINE_STATE_DIR",
+        "DB_CONNECTION_TIMEOUT",
+        "DSA110_ALLOWED_MS_ROOTS",
+        "DSA110_ALLOWED_LOG_ROOTS",
+        "CONTIMG_LAB_IMAGE_ROOTS",
+        "CONTIMG_LAB_LOG_ZONE",
+        "CONTIMG_LAB_LEDGER",
+    ):
+        monkeypatch.delenv(name, raising=False)
