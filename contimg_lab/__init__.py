@@ -17,8 +17,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from contimg_lab import demo, errors
     from contimg_lab.lab import Lab, demo_truth
-    from contimg_lab.lab import demo_lab as demo
     from contimg_lab.lab import open_lab as open
     from contimg_lab.services.light_curve import LightCurve
 
@@ -30,7 +30,7 @@ __version__ = "0.1.0"
 _LATE = {
     "Lab": ("contimg_lab.lab", "Lab"),
     "LightCurve": ("contimg_lab.services.light_curve", "LightCurve"),
-    "demo": ("contimg_lab.lab", "demo_lab"),
+    "demo": ("contimg_lab.demo", None),  # a room that can be called
     "demo_truth": ("contimg_lab.lab", "demo_truth"),
     "errors": ("contimg_lab.errors", None),
     "open": ("contimg_lab.lab", "open_lab"),

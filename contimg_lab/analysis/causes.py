@@ -209,6 +209,26 @@ def cause_of_texts(texts: Sequence[str], *, paths: Sequence[str] = ()) -> Eviden
     return Evidence("general", texts[index].strip().rsplit("\n", 1)[-1].strip(), "no error", index)
 
 
+def message_of_texts(texts: Sequence[str]) -> str | None:
+    """What went wrong in the pipeline's own words: the last error's message and exception.
+
+    An announcement that a stage failed is passed over for the error before it; None where
+    the texts hold no error.
+    """
+    found = [record for text in texts for record in error_records(text)]
+    said = [(record, list(record.lines())) for record in found]
+    telling = [
+        record for record, lines in said if not all(_SUMMARY.match(words) for words, _ in lines)
+    ]
+    if not (telling or found):
+        return None
+    record = (telling or found)[-1]
+    parts = [_TAG.sub("", words).strip() for words, _ in record.messages[-1:]]
+    if record.exception is not None and record.exception.strip() not in parts:
+        parts.append(record.exception.strip())
+    return "; ".join(part for part in parts if part) or None
+
+
 def _by_code(record: ErrorRecord, index: int) -> Evidence | None:
     lines = list(record.lines())
     shown = _last_code(lines)

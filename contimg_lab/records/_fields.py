@@ -65,7 +65,7 @@ def read(record: type[T], row: dict[str, object]) -> T:
     """
     values: dict[str, Any] = {}
     damaged: list[str] = []
-    for name, kind in kinds(record).items():
+    for name, kind in kinds(record).items():  # type: ignore[arg-type]  # a class is hashable
         value = row.get(name)
         cast = _cast(value, kind)
         values[name] = cast

@@ -36,6 +36,7 @@ class Run:
     hour: int | None = column("h", "UTC hour of the MS's start")
     status: str = required(None, "running, failed, pending, completed, or the pipeline's own word")
     cause: str | None = column(None, "kind of failure; None where nothing failed")
+    message: str | None = column(None, "what went wrong, in the pipeline's words")
     cause_line: str | None = column(None, "line that showed the cause")
     cause_source: str | None = column(None, "where that line stood")
     step: str | None = column(None, "type of the step that decided")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from contimg_lab.analysis.causes import cause_of_texts
+from contimg_lab.analysis.causes import cause_of_texts, message_of_texts
 from contimg_lab.analysis.runs import Decision
 from contimg_lab.errors import ForbiddenPath, NotFound
 from contimg_lab.services._context import Context
@@ -31,11 +31,12 @@ _TAIL_LINES = 200
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """The kind of a failure, the line that showed it and where that line stood."""
+    """The kind of a failure, the line that showed it, where that stood, and what was said."""
 
     cause: str
     line: str | None
     source: str | None
+    message: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +107,13 @@ async def find_causes(
     causes: dict[str, Cause] = {}
     for path, found in texts.items():
         found.extend(from_logs.get(path, []))
-        evidence = cause_of_texts([text for _, text in found], paths=[path])
+        said = [text for _, text in found]
+        evidence = cause_of_texts(said, paths=[path])
         if evidence is None:
-            causes[path] = Cause(UNKNOWN, None, None)
+            causes[path] = Cause(UNKNOWN, None, None, None)
         else:
-            causes[path] = Cause(evidence.cause, evidence.line, found[evidence.text][0])
+            where = found[evidence.text][0]
+            causes[path] = Cause(evidence.cause, evidence.line, where, message_of_texts(said))
     return causes
 
 

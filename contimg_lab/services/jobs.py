@@ -72,7 +72,7 @@ class JobsService(Service):
         night
             Only runs of MS that started on this UTC date.
         text
-            Only runs whose run id, MS path, step or cause line holds this, in any case.
+            Only runs whose run id, MS path, step, cause or message holds this, in any case.
         limit, offset
             Most runs (None: all), and how many to leave out first.
         """
@@ -239,6 +239,7 @@ class JobsService(Service):
                     hour=entry.hour,
                     status=decision.status,
                     cause=cause.cause if cause else None,
+                    message=cause.message if cause else None,
                     cause_line=cause.line if cause else None,
                     cause_source=cause.source if cause else None,
                     step=decision.step,
@@ -260,7 +261,7 @@ def _check(run_id: object) -> None:
 
 
 def _words(run: Run) -> str:
-    parts = (run.run_id, run.ms_path, run.step, run.cause, run.cause_line)
+    parts = (run.run_id, run.ms_path, run.step, run.cause, run.message)
     return "\n".join(part for part in parts if part).casefold()
 
 

@@ -165,5 +165,5 @@ async def test_the_identity_outlives_growth_and_copies(unified, tmp_path):
     writer.close()
     async with cl.open(copy) as lab:
         assert await lab.identity() == first
-    async with cl.demo(seed=7, nights=3, cache=tmp_path / "cache") as lab:
+    async with cl.demo(seed=7, nights=8, cache=tmp_path / "cache") as lab:
         assert await lab.identity() != first
