@@ -8,7 +8,14 @@ from dataclasses import dataclass
 
 from contimg_lab.analysis._error_texts import ErrorRecord, error_records, quiet_lines
 
-__all__ = ["CAUSES", "Evidence", "cause_of_exit_code", "cause_of_text", "cause_of_texts"]
+__all__ = [
+    "CAUSES",
+    "Evidence",
+    "cause_of_exit_code",
+    "cause_of_text",
+    "cause_of_texts",
+    "message_of_texts",
+]
 
 CAUSES = (
     "memory",

@@ -107,13 +107,13 @@ async def find_causes(
     causes: dict[str, Cause] = {}
     for path, found in texts.items():
         found.extend(from_logs.get(path, []))
-        said = [text for _, text in found]
-        evidence = cause_of_texts(said, paths=[path])
+        words = [text for _, text in found]
+        evidence = cause_of_texts(words, paths=[path])
         if evidence is None:
             causes[path] = Cause(UNKNOWN, None, None, None)
         else:
             where = found[evidence.text][0]
-            causes[path] = Cause(evidence.cause, evidence.line, where, message_of_texts(said))
+            causes[path] = Cause(evidence.cause, evidence.line, where, message_of_texts(words))
     return causes
 
 

@@ -14,6 +14,7 @@ from contimg_lab.analysis.causes import (
     cause_of_exit_code,
     cause_of_text,
     cause_of_texts,
+    message_of_texts,
 )
 
 MS = "/stage/dsa110-contimg/ms/2025-10-22T05:00:20.ms"
@@ -322,3 +323,16 @@ def test_no_text_is_slow(bad: str) -> None:
     start = time.perf_counter()
     cause_of_texts([text, error(text), json.dumps({"level": "ERROR", "message": text})])
     assert time.perf_counter() - start < 2.0
+
+
+def test_the_message_is_the_last_error_that_says_anything():
+    """An announcement that a stage failed is passed over for what the error itself said."""
+    texts = [
+        "2025-10-21 02:03:41,573 ERROR [p.applycal] caltable unreadable [stage=calibration]\n"
+        'Traceback (most recent call last):\n  File "x.py", line 2, in run\n'
+        "RuntimeError: caltable absent",
+        "2025-10-21 02:03:42,573 ERROR [p.orchestrator] stage calibration failed for /a.ms (exit 7)",
+    ]
+    assert message_of_texts(texts) == "caltable unreadable; RuntimeError: caltable absent"
+    assert message_of_texts(["wsclean was killed (exit -9)"]) == "wsclean was killed (exit -9)"
+    assert message_of_texts([]) is message_of_texts(["2025-10-21 02:03:41,573 INFO [x] ok"]) is None
