@@ -1,18 +1,23 @@
-"""Variability statistics of many sources at once, from sorted columns.
+"""All statistics of many sources at once, from sorted columns.
 
-Values of source i are ``values[offsets[i]:offsets[i + 1]]``. Every sum runs about a mean
-that was taken first, so a large constant flux costs no digits. Undefined is NaN, never 0.
+Values of source i are ``values[offsets[i]:offsets[i + 1]]``. Undefined is NaN, never 0, and
+``why`` holds the reason.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaincc
 
-__all__ = ["Variability", "segment_sums", "variability"]
+from contimg_lab.analysis import scatter, shape
+from contimg_lab.analysis.moments import moments
+from contimg_lab.analysis.reasons import Statistic, Why, decide
+from contimg_lab.analysis.segments import segment_sums
+
+__all__ = ["Variability", "variability"]
 
 Floats = NDArray[np.float64]
 
@@ -21,6 +26,9 @@ Floats = NDArray[np.float64]
 class Variability:
     """Statistics of m sources, each of shape (m,).
 
+    The function of the same subject in `contimg_lab.analysis.scatter`, ``shape`` and
+    ``moments`` gives each one's equation, assumptions and paper.
+
     Attributes
     ----------
     n_used
@@ -28,20 +36,28 @@ class Variability:
     mean_jy
         Plain mean, Jy.
     weighted_mean_jy, weighted_mean_err_jy
-        ``sum(w S) / sum(w)`` with ``w = 1 / s**2``, and ``1 / sqrt(sum(w))``, Jy.
-        Bevington & Robinson (2003), ch. 4.
+        Mean weighted by ``1 / s**2`` and its error, Jy.
     v
-        Coefficient of variation: sample standard deviation (N - 1) over the mean. NaN for
-        N < 2 or a mean that is not positive. Swinbank et al. (2015), A&C 11, 25.
-    chi_squared
-        ``sum(w (S - weighted mean)**2)``; NaN for N < 2.
-    eta
-        Reduced chi-squared about the weighted mean, ``chi_squared / (N - 1)``. Swinbank et
-        al. (2015); computed in this form, since the other cancels catastrophically.
-    p_constant
-        Probability of a chi-squared at least this large for a constant source with Gaussian
-        errors: the survival function at ``chi_squared`` with N - 1 degrees of freedom. Not
-        meaningful while images share gain errors: then everything bright "varies".
+        Coefficient of variation; `scatter.coefficient_of_variation`.
+    chi_squared, eta
+        About the weighted mean, and over N - 1; `scatter.reduced_chi_squared`.
+    p_constant, log_p_constant
+        Probability of so large a chi-squared for a constant source, and its natural logarithm.
+        Not meaningful while images share gain errors: then everything bright "varies".
+    m_debiased
+        Debiased modulation index; `scatter.debiased_modulation_index`.
+    excess_variance_jy2, f_var, f_var_err
+        Excess variance (Jy squared), fractional variability and its error.
+    sigma_deviation
+        Largest deviation in standard deviations; at most ``(N - 1) / sqrt(N)``.
+    peak_to_peak
+        v; `shape.peak_to_peak`.
+    inverse_von_neumann
+        1 / eta_vN; `shape.inverse_von_neumann`.
+    stetson_j, stetson_k, welch_stetson_i
+        `shape.stetson_j` and the following; J and I only where times are given.
+    why
+        For each of these names the `Why` code of each NaN, shape (m,).
     """
 
     n_used: NDArray[np.int64]
@@ -52,77 +68,81 @@ class Variability:
     chi_squared: Floats
     eta: Floats
     p_constant: Floats
+    log_p_constant: Floats
+    m_debiased: Floats
+    excess_variance_jy2: Floats
+    f_var: Floats
+    f_var_err: Floats
+    sigma_deviation: Floats
+    peak_to_peak: Floats
+    inverse_von_neumann: Floats
+    stetson_j: Floats
+    stetson_k: Floats
+    welch_stetson_i: Floats
+    why: Mapping[str, NDArray[np.uint8]] = field(repr=False)
 
 
-def segment_sums(values: Floats, offsets: NDArray[np.int64]) -> Floats:
-    """Sum of each segment, shape (m,); an empty segment gives 0.
-
-    Parameters
-    ----------
-    values
-        Shape (n,).
-    offsets
-        Shape (m + 1,), rising, from 0 to n.
-    """
-    sums = np.zeros(len(offsets) - 1)
-    starts = offsets[:-1]
-    filled = starts < offsets[1:]
-    if filled.any():
-        sums[filled] = np.add.reduceat(values, starts[filled])
-    return sums
-
-
-def variability(flux_jy: Floats, flux_err_jy: Floats, offsets: NDArray[np.int64]) -> Variability:
-    """Compute the statistics of every source in one pass over sorted epochs.
+def variability(
+    flux_jy: Floats,
+    flux_err_jy: Floats,
+    offsets: NDArray[np.int64],
+    mjd: Floats | None = None,
+) -> Variability:
+    """Compute the statistics of every source from its epochs.
 
     Parameters
     ----------
     flux_jy, flux_err_jy
-        Shape (n,): finite fluxes, and finite errors above 0, Jy; only epochs that count.
+        Shape (n,): finite fluxes, and finite errors above 0, Jy; only epochs that count, each
+        source's in order of time.
     offsets
         Shape (m + 1,): where each source begins; a source may have no epoch.
+    mjd
+        Shape (n,): times in days, for Stetson's pairs; NaN where unknown (then the order is
+        not known either, and the von Neumann ratio is undefined). None: no pairs are made.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> found = variability(np.array([1.0, 3.0, 2.0]), np.ones(3), np.array([0, 2, 3]))
+    >>> found.eta.tolist(), found.why["eta"].tolist()
+    ([2.0, nan], [0, 2])
     """
-    counts = np.diff(offsets)
-    n = counts.astype(float)
-
-    def spread(of_source: Floats) -> Floats:
-        return np.repeat(of_source, counts)
-
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
-        # about the first epoch, and with weights in units of the largest: no overflow, and
-        # no digit lost to a large constant flux
-        first = (
-            np.where(counts > 0, flux_jy[np.minimum(offsets[:-1], len(flux_jy) - 1)], np.nan)
-            if len(flux_jy)
-            else np.full(len(counts), np.nan)
+    sums = moments(flux_jy, flux_err_jy, offsets)
+    empty = (sums.n == 0, Why.NO_EPOCHS)
+    found = {
+        "mean_jy": decide(sums.mean_jy, empty),
+        "weighted_mean_jy": decide(sums.weighted_mean_jy, empty),
+        "weighted_mean_err_jy": decide(sums.weighted_mean_err_jy, empty),
+        "v": scatter.coefficient_of_variation(sums),
+        "chi_squared": scatter.chi_squared(sums),
+        "eta": scatter.reduced_chi_squared(sums),
+        "p_constant": scatter.p_constant(sums),
+        "log_p_constant": scatter.log_p_constant(sums),
+        "m_debiased": scatter.debiased_modulation_index(sums),
+        "excess_variance_jy2": scatter.excess_variance(sums),
+        "f_var": scatter.fractional_variability(sums),
+        "f_var_err": scatter.fractional_variability_error(sums),
+        "sigma_deviation": scatter.sigma_deviation(sums),
+        "peak_to_peak": shape.peak_to_peak(sums),
+        "stetson_k": shape.stetson_k(sums),
+    }
+    if mjd is None:
+        found["inverse_von_neumann"] = shape.inverse_von_neumann(sums)
+        nothing = np.full(len(sums.n), np.nan)
+        timeless = (np.ones(len(sums.n), bool), Why.NO_TIMES)
+        found["stetson_j"] = found["welch_stetson_i"] = decide(nothing, timeless)
+    else:
+        unknown = segment_sums(np.isnan(mjd).astype(float), offsets) > 0
+        value, reason = shape.inverse_von_neumann(sums)
+        found["inverse_von_neumann"] = Statistic(
+            np.where(unknown, np.nan, value), np.where(unknown, np.uint8(Why.NO_TIMES), reason)
         )
-        offset_jy = flux_jy - spread(first)
-        mean_off = segment_sums(offset_jy, offsets) / n
-        mean_off += segment_sums(offset_jy - spread(mean_off), offsets) / n
-        mean = first + mean_off
-        smallest = np.full(len(counts), np.nan)
-        if len(flux_jy):
-            smallest[counts > 0] = np.minimum.reduceat(flux_err_jy, offsets[:-1][counts > 0])
-        weight = (spread(smallest) / flux_err_jy) ** 2
-        weights = segment_sums(weight, offsets)
-        wmean_off = segment_sums(weight * offset_jy, offsets) / weights
-        wmean_off += segment_sums(weight * (offset_jy - spread(wmean_off)), offsets) / weights
-        wmean = first + wmean_off
-        wmean_err = smallest / np.sqrt(weights)
-        residual = offset_jy - spread(mean_off)
-        std = np.sqrt(segment_sums(residual**2, offsets) / (n - 1.0))
-        v = np.where((counts >= 2) & (mean > 0.0), std / mean, np.nan)
-        pulls = (offset_jy - spread(wmean_off)) / flux_err_jy
-        chi_squared = np.where(counts >= 2, segment_sums(pulls**2, offsets), np.nan)
-        eta = chi_squared / (n - 1.0)
-        p_constant = gammaincc((n - 1.0) / 2.0, chi_squared / 2.0)
+        pairs = shape.pair_sums(flux_jy, flux_err_jy, mjd, offsets, sums)
+        found["stetson_j"] = shape.stetson_j(pairs)
+        found["welch_stetson_i"] = shape.welch_stetson_i(pairs)
     return Variability(
-        n_used=counts.astype(np.int64),
-        mean_jy=mean,
-        weighted_mean_jy=wmean,
-        weighted_mean_err_jy=wmean_err,
-        v=v,
-        chi_squared=chi_squared,
-        eta=eta,
-        p_constant=np.where(counts >= 2, p_constant, np.nan),
+        n_used=sums.n,
+        **{name: statistic.value for name, statistic in found.items()},
+        why={name: statistic.reason for name, statistic in found.items()},
     )

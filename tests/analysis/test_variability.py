@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chi2
 
-from contimg_lab.analysis.variability import segment_sums, variability
+from contimg_lab.analysis.segments import segment_sums
+from contimg_lab.analysis.variability import variability
 
 getcontext().prec = 60
 
