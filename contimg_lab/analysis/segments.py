@@ -14,6 +14,7 @@ __all__ = [
     "BLOCK_ROWS",
     "blocks",
     "offsets_of",
+    "pair_rows",
     "segment_maxima",
     "segment_minima",
     "segment_sums",
@@ -22,6 +23,8 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 Offsets = NDArray[np.int64]
+
+_PAIRS_AT_ONCE = 1 << 18
 
 BLOCK_ROWS = 1 << 15
 """Rows of a block: a dozen arrays of this many doubles stay in a core's cache."""
@@ -79,6 +82,22 @@ def segment_minima(values: Floats, offsets: Offsets) -> Floats:
 def segment_maxima(values: Floats, offsets: Offsets) -> Floats:
     """Greatest value of each segment, shape (m,); an empty segment gives NaN."""
     return _reduced(np.maximum, values, offsets, np.nan)
+
+
+def pair_rows(begins: Offsets, ends: Offsets) -> Iterator[tuple[Offsets, Offsets]]:
+    """Pairs (i, j), j from ``begins[i]`` up to ``ends[i]``, a bounded number at a time.
+
+    Parameters
+    ----------
+    begins, ends
+        Shape (n,): of each row the first row it is paired with, and where they end.
+    """
+    sizes = np.maximum(ends - begins, 0)
+    for start, stop in blocks(offsets_of(sizes), _PAIRS_AT_ONCE):
+        some = sizes[start:stop]
+        rows = np.repeat(np.arange(start, stop), some)
+        since = np.arange(len(rows)) - np.repeat(offsets_of(some)[:-1], some)
+        yield rows, since + np.repeat(begins[start:stop], some)
 
 
 def _reduced(how: np.ufunc, values: Floats, offsets: Offsets, empty: float) -> Floats:
