@@ -23,7 +23,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _FEWEST_EPOCHS = 3
-_SETTLED = 0.02
+_SETTLED = 0.3
+_MOST_SETS = 20
 # a median's standard error over a mean's, and a Gaussian's sigma over its MAD
 _OF_MEDIAN, _OF_MAD = 1.2533141373155003, 1.482602218505602
 
@@ -42,11 +43,11 @@ class FluxScale:
     reason
         Shape (k,): `Why` code where there is no scale.
     is_reference
-        Shape (m,): sources that took part in the last round.
+        Shape (m,): sources that the scales rest on.
     n_rounds
-        Rounds of scale and reference fluxes in turn.
+        Rounds of scales and means in turn.
     settled
-        Whether the last round moved no scale by more than a small part of its error.
+        Whether the last round moved no scale by more than 0.3 of its error.
     """
 
     scale: Floats
@@ -88,18 +89,22 @@ def measure_flux_scale(
     n_images: int,
     *,
     reference_jy: Floats | None = None,
-    least_snr: float = 10.0,
-    fewest_references: int = 5,
+    least_snr: float = 5.0,
+    fewest_references: int = 3,
     n_sigma: float = 2.0,
-    most_rounds: int = 30,
+    most_rounds: int = 5,
 ) -> FluxScale:
     """Measure the flux scale of every image from its bright, stable sources.
 
     The scale of an image is the median of S / S_ref over its reference sources, S_ref the
-    source's own weighted mean on the common scale. Scales and means are taken in turn; after
-    each round a source whose reduced chi-squared lies n sigma above that of the other bright
-    ones (in its logarithm) is no reference. The scales have median 1: the absolute scale is
-    not measured, unless ``reference_jy`` is given.
+    source's own weighted mean on the common scale. Ratios are weighted by S_ref / s: the best
+    weights for a median, and one bright source does not decide alone. Scales and means are
+    taken in turn until they settle; then sources whose reduced chi-squared lies n sigma above
+    the other references' (in its logarithm) are taken out, and it begins again. The scales
+    have median 1: the absolute scale is not measured, unless ``reference_jy`` is given.
+
+    The error is 1.25 over the root of ``sum((S_ref / s)**2)``, enlarged where the ratios
+    scatter by more than their errors.
 
     A scale takes out what all sources of an image share, also where it is real; with few
     references it follows their noise, for which ``scale_err`` accounts on average. Images whose
@@ -122,7 +127,9 @@ def measure_flux_scale(
     n_sigma
         How far above the field in log10 of reduced chi-squared a reference may lie.
     most_rounds
-        Rounds after which to stop in any case.
+        Rounds of scales and means for one set of references. Few are enough, since a mean of many
+        images knows little of one image's gain; many let the scale drift along a strip whose
+        images have few references in common.
     """
     if fewest_references < 2:
         raise InvalidInput(f"fewest_references {fewest_references!r} is below 2")
@@ -131,36 +138,34 @@ def measure_flux_scale(
         bright &= np.nan_to_num(reference_jy) > 0.0
     source = source_codes(offsets)
     rows = np.flatnonzero(bright[source] & (image >= 0))
-    flux, err, of, where = flux_jy[rows], flux_err_jy[rows], source[rows], image[rows]
-    part = offsets_of(np.bincount(of, minlength=len(offsets) - 1))
-    stable = bright
-    scale, scale_err = np.ones(n_images), np.zeros(n_images)
-    settled, done = False, 0
-    while done < most_rounds and not settled:
-        done += 1
-        known = np.where(np.isfinite(scale), scale, 1.0)[where]
-        # an image without a scale may not pull its sources' means
-        weight = np.where(np.isfinite(scale[where]), (known / err) ** 2, 0.0)
-        with np.errstate(all="ignore"):
-            mean = segment_sums(weight * flux / known, part) / segment_sums(weight, part)
-        level = mean if reference_jy is None else reference_jy
-        with np.errstate(all="ignore"):
-            ratio = np.where(level[of] > 0.0, flux / level[of], np.nan)
-        before_scale, before_stable = scale, stable
-        scale, scale_err, number = _image_medians(
-            ratio, where, stable[of] & np.isfinite(ratio), n_images, fewest_references
-        )
-        if reference_jy is None and np.isfinite(scale).any():
-            middle = float(np.nanmedian(scale))
-            scale, scale_err = scale / middle, scale_err / middle
-        stable = _stable(flux, err, of, where, part, scale, scale_err, bright, n_sigma)
-        with np.errstate(all="ignore"):
-            moved = np.abs(scale - before_scale) > _SETTLED * scale_err + 1e-12
-        settled = not moved.any() and bool((stable == before_stable).all())
+    of = source[rows]
+    refs = _References(
+        flux=flux_jy[rows], err=flux_err_jy[rows], of=of, where=image[rows], n_images=n_images,
+        part=offsets_of(np.bincount(of, minlength=len(offsets) - 1)),
+    )  # fmt: skip
+    stable, done, settled = bright, 0, False
+    found = np.ones(n_images), np.zeros(n_images), np.zeros(n_images, np.int64)
+    for _ in range(_MOST_SETS):
+        settled = False
+        for _ in range(most_rounds):
+            done += 1
+            before = found[0]
+            found = refs.round(before, stable, reference_jy, fewest_references)
+            with np.errstate(all="ignore"):
+                moved = np.abs(found[0] - before) > _SETTLED * found[1] + 1e-12
+            settled = not moved.any()
+            if settled:
+                break
+        # a set that only shrinks comes to rest
+        fewer = stable & ~refs.unstable(found[0], found[1], stable, n_sigma)
+        if (fewer == stable).all():
+            break
+        stable = fewer
+    scale, scale_err, number = found
     reason = np.where(np.isfinite(scale), Why.DEFINED, Why.TOO_FEW_REFERENCES).astype(np.uint8)
     return FluxScale(
         scale=scale, scale_err=scale_err, n_references=number, reason=reason,
-        is_reference=before_stable, n_rounds=done, settled=settled,
+        is_reference=stable, n_rounds=done, settled=settled,
     )  # fmt: skip
 
 
@@ -190,46 +195,90 @@ def apply_flux_scale(
     )
 
 
-def _stable(
-    flux: Floats, err: Floats, of: Ints, where: Ints, part: Ints, scale: Floats,
-    scale_err: Floats, bright: NDArray[np.bool_], n_sigma: float,
-) -> NDArray[np.bool_]:  # fmt: skip
-    """Bright sources that do not vary more than the others do, on the scale at hand."""
-    used = np.isfinite(scale[where])
-    g = scale[where[used]]
-    kept = offsets_of(np.bincount(of[used], minlength=len(part) - 1))
-    error = np.hypot(err[used], flux[used] * scale_err[where[used]] / g) / g
-    sums = moments(flux[used] / g, error, kept)
-    with np.errstate(all="ignore"):
-        eta = np.where(
-            bright & (sums.n >= _FEWEST_EPOCHS), sums.chi_squared / (sums.n - 1.0), np.nan
+@dataclass(slots=True, kw_only=True)
+class _References:
+    """Rows of the bright sources, each of shape (r,), and where each source's begin."""
+
+    flux: Floats
+    err: Floats
+    of: Ints
+    where: Ints
+    part: Ints
+    n_images: int
+
+    def round(
+        self, scale: Floats, stable: NDArray[np.bool_], reference_jy: Floats | None, fewest: int
+    ) -> tuple[Floats, Floats, Ints]:
+        """Scales, errors and numbers of references, from the source means on the last scales."""
+        known = np.isfinite(scale[self.where])
+        g = np.where(known, scale[self.where], 1.0)
+        # an image without a scale may not pull its sources' means
+        weight = np.where(known, (g / self.err) ** 2, 0.0)
+        with np.errstate(all="ignore"):
+            total = segment_sums(weight, self.part)
+            mean = segment_sums(weight * self.flux / g, self.part) / total
+            level = (mean if reference_jy is None else reference_jy)[self.of]
+            ratio, error = self.flux / level, self.err / level
+        used = stable[self.of] & (level > 0.0) & np.isfinite(ratio)
+        found, found_err, number = _image_medians(
+            ratio[used], error[used], self.where[used], self.n_images, fewest
         )
-    fit = fit_field(eta)
-    if fit.reason:
-        return bright
-    return np.asarray(bright & ~(eta > fit.threshold(n_sigma)))
+        if reference_jy is None and np.isfinite(found).any():
+            middle = float(np.nanmedian(found))
+            found, found_err = found / middle, found_err / middle
+        return found, found_err, number
+
+    def unstable(
+        self, scale: Floats, scale_err: Floats, stable: NDArray[np.bool_], n_sigma: float
+    ) -> NDArray[np.bool_]:
+        """Sources that vary more than the others do, on these scales."""
+        used = np.isfinite(scale[self.where])
+        flux, g = self.flux[used], scale[self.where[used]]
+        error = np.hypot(self.err[used], flux * scale_err[self.where[used]] / g) / g
+        kept = offsets_of(np.bincount(self.of[used], minlength=len(self.part) - 1))
+        sums = moments(flux / g, error, kept)
+        with np.errstate(all="ignore"):
+            eta = sums.chi_squared / (sums.n - 1.0)
+        fit = fit_field(np.where(stable & (sums.n >= _FEWEST_EPOCHS), eta, np.nan))
+        if fit.reason:
+            return np.zeros(len(stable), bool)
+        return np.asarray(eta > fit.threshold(n_sigma))
 
 
 def _image_medians(
-    ratio: Floats, where: Ints, used: NDArray[np.bool_], n_images: int, fewest: int
+    ratio: Floats, error: Floats, where: Ints, n_images: int, fewest: int
 ) -> tuple[Floats, Floats, Ints]:
-    """Median, its error and the number of ratios of each image."""
-    ratio, where = ratio[used], where[used]
+    """Weighted median of each image, its error, and how many ratios it is of."""
     number = np.bincount(where, minlength=n_images)
-    middle = _medians(ratio, where, number)
-    apart = _medians(np.abs(ratio - middle[where]), where, number)
-    enough = number >= fewest
+    snr = 1.0 / error
+    middle = _weighted_medians(ratio, snr, where, number)
+    apart = _weighted_medians(np.abs(ratio - middle[where]) * snr, snr, where, number)
     with np.errstate(all="ignore"):
-        error = _OF_MEDIAN * _OF_MAD * apart / np.sqrt(number)
-    return np.where(enough, middle, np.nan), np.where(enough, error, np.nan), number
+        least = _OF_MEDIAN / np.sqrt(np.bincount(where, weights=snr * snr, minlength=n_images))
+        # ratios that scatter more than their errors say make the median worse by as much
+        spread = least * np.maximum(1.0, _OF_MAD * apart)
+    enough = number >= fewest
+    return np.where(enough, middle, np.nan), np.where(enough, spread, np.nan), number
 
 
-def _medians(values: Floats, where: Ints, number: Ints) -> Floats:
-    ordered = values[np.lexsort((values, where))]
-    if not len(ordered):
-        return np.full(len(number), np.nan)
-    starts = offsets_of(number)[:-1]
-    last = len(ordered) - 1
-    low = ordered[np.minimum(starts + np.maximum(number - 1, 0) // 2, last)]
-    high = ordered[np.minimum(starts + number // 2, last)]
-    return np.where(number > 0, (low + high) / 2.0, np.nan)
+def _weighted_medians(values: Floats, weights: Floats, where: Ints, number: Ints) -> Floats:
+    """Value at which half of each image's weight is reached; midway where it is so exactly."""
+    found = np.full(len(number), np.nan)
+    filled = np.flatnonzero(number)
+    if not len(filled):
+        return found
+    order = np.lexsort((values, where))
+    ordered, weight = values[order], weights[order]
+    offsets = offsets_of(number[filled])
+    counts = number[filled]
+    half = segment_sums(weight, offsets) / 2.0
+    running = np.cumsum(weight)
+    running -= np.repeat(running[offsets[:-1]] - weight[offsets[:-1]], counts)
+    slack = 1e-9 * half
+    low = segment_sums((running < np.repeat(half - slack, counts)).astype(float), offsets)
+    high = segment_sums((running <= np.repeat(half + slack, counts)).astype(float), offsets)
+    last = counts - 1
+    at_low = offsets[:-1] + np.minimum(low.astype(np.int64), last)
+    at_high = offsets[:-1] + np.minimum(high.astype(np.int64), last)
+    found[filled] = (ordered[at_low] + ordered[at_high]) / 2.0
+    return found

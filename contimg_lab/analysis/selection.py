@@ -55,8 +55,22 @@ class Rule:
     reason: Codes
 
 
-def eta_v_rule(eta: Floats, v: Floats, *, n_sigma: float = 2.0) -> tuple[Rule, FieldFit, FieldFit]:
+def eta_v_rule(
+    eta: Floats, v: Floats, *, n_sigma: float = 2.0, fitted: Bools | None = None
+) -> tuple[Rule, FieldFit, FieldFit]:
     """Select what lies n sigma above the field in both log10(eta) and log10(V).
+
+    Parameters
+    ----------
+    eta, v
+        Shape (m,).
+    n_sigma
+        How far above the fits.
+    fitted
+        Shape (m,): sources that the fits rest on; None: all. V of a source that is mostly noise
+        is large whatever it does, so a field with many such sources (forced photometry) is
+        to be fitted on those that are detected, see `flux_scale.bright_sources`. The cuts hold
+        for all.
 
     Returns
     -------
@@ -69,7 +83,8 @@ def eta_v_rule(eta: Floats, v: Floats, *, n_sigma: float = 2.0) -> tuple[Rule, F
     """
     if not n_sigma >= 0.0:
         raise InvalidInput(f"n_sigma {n_sigma!r} is no number of at least 0")
-    of_eta, of_v = fit_field(eta), fit_field(v)
+    within = slice(None) if fitted is None else fitted
+    of_eta, of_v = fit_field(eta[within]), fit_field(v[within])
     least_eta, least_v = of_eta.threshold(n_sigma), of_v.threshold(n_sigma)
     known = np.isfinite(eta) & np.isfinite(v)
     reason = np.where(known, Why.DEFINED, Why.INPUT_UNDEFINED).astype(np.uint8)
