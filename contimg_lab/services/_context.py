@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from contimg_lab.config import Config
 from contimg_lab.database import Database
 from contimg_lab.repositories.caltables import AppliedRepository, CalTablesRepository
+from contimg_lab.repositories.figures import FiguresRepository
 from contimg_lab.repositories.images import ImagesRepository
 from contimg_lab.repositories.jobs import JobsRepository
 from contimg_lab.repositories.ms import MsRepository
@@ -31,6 +32,7 @@ class Context:
         self.images = ImagesRepository(database)
         self.measurements = MeasurementsRepository(database)
         self.sources = SourcesRepository(database)
+        self.figures = FiguresRepository(database)
         self._directory: tuple[object, Directory] | None = None
 
     async def directory(self) -> Directory:

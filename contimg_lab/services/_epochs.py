@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +52,19 @@ class Epochs:
     def counts(self) -> NDArray[np.int64]:
         """Rows of each source, used or not, shape (m,)."""
         return np.diff(self.offsets)
+
+    def only(self, chosen: NDArray[np.bool_]) -> Epochs:
+        """Take some of the sources: shape (m,), True for those to keep."""
+        kept = np.repeat(chosen, self.counts)
+        counts = self.counts[chosen]
+        names = [name for name, keep in zip(self.source_ids, chosen, strict=True) if keep]
+        columns = {
+            field.name: getattr(self, field.name)[kept]
+            for field in fields(self)
+            if field.name not in ("source_ids", "offsets")
+        }
+        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        return Epochs(source_ids=tuple(names), offsets=offsets, **columns)
 
     def reasons(self) -> NDArray[np.int64]:
         """Rows of each source by reason, shape (m, len(REASONS))."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,9 +13,12 @@ from contimg_lab.analysis.epochs import REASONS, TIME_SOURCES
 from contimg_lab.analysis.variability import Variability, variability
 from contimg_lab.errors import NotFound
 from contimg_lab.records.sources import Source
+from contimg_lab.services._candidates import candidates_table
 from contimg_lab.services._context import Service
 from contimg_lab.services._epochs import Epochs, read_epochs
 from contimg_lab.services._frames import frame
+from contimg_lab.services._variability import FLUX_COLUMNS, Found, find, variability_table
+from contimg_lab.services.explanation import Explanation, explain
 from contimg_lab.services.light_curve import DETECTION_SIGMA, Excluded, LightCurve
 
 if TYPE_CHECKING:
@@ -76,22 +79,140 @@ class SourcesService(Service):
         found = {name: i for i, name in enumerate(epochs.source_ids)}
         return {name: _light_curve(epochs, found[name]) for name in wanted if name in found}
 
-    async def calculate_variability(self, source_id: str) -> pd.Series[Any]:
-        """Return the statistics of one source: its row of `table`.
+    async def variability(
+        self,
+        source_ids: Sequence[str] | None = None,
+        *,
+        flux_scale: bool = False,
+        intrinsic: bool = False,
+    ) -> pd.DataFrame:
+        """Return the variability statistics of some sources, or of all, indexed by source.
 
-        ``eta`` is the reduced chi-squared about the weighted mean. What was left out is
-        counted by reason in ``excluded_<reason>``. Definitions and papers:
-        `contimg_lab.analysis.variability.Variability`.
+        Every figure's definition and paper: `explain`. Undefined is NaN, and ``undefined``
+        says why; ``excluded_<reason>`` counts the epochs left out; ``time_source`` and
+        ``flux_column`` say what the epochs used are made of. ``pipeline_*`` are the pipeline's
+        own figures, ``pipeline_verdict`` how they stand to ours. ``attrs["vary_together"]``
+        warns where bright sources vary with each other, which means gain errors.
+
+        Parameters
+        ----------
+        source_ids
+            In any order; None: every source that has photometry.
+        flux_scale
+            Correct each image's flux scale first, from the field's stable bright sources.
+            Epochs in images without a scale are then left out and counted.
+        intrinsic
+            Add the intrinsic modulation index by maximum likelihood, ``m_intrinsic``, with its
+            1-sigma interval and 3-sigma limit (some seconds for 10^6 epochs).
+
+        Examples
+        --------
+        >>> from contimg_lab import blocking as cl
+        >>> with cl.demo() as lab:
+        ...     table = lab.sources.variability()
+        >>> table.attrs["vary_together"]["warning"]
+        True
+        """
+        found = await self._find(source_ids, flux_scale=flux_scale, intrinsic=intrinsic)
+        figures = await self.context.figures.read(source_ids)
+        table = await asyncio.to_thread(variability_table, found, figures)
+        if source_ids is None:
+            return table
+        wanted = [name for name in dict.fromkeys(source_ids) if name in table.index]
+        return table.loc[wanted]
+
+    async def calculate_variability(self, source_id: str) -> pd.Series[Any]:
+        """Return the statistics of one source: its row of `variability`.
 
         Raises
         ------
         NotFound
             No photometry row names the source.
         """
-        epochs = await self._of(source_id)
-        row = (await asyncio.to_thread(_table, epochs)).iloc[0]
-        row.name = source_id
+        await self._of(source_id)
+        row: pd.Series[Any] = (await self.variability([source_id])).iloc[0]
         return row
+
+    async def candidates(
+        self,
+        *,
+        n_sigma: float = 2.0,
+        fit_snr: float = 5.0,
+        expression: str | None = None,
+        flux_scale: bool = False,
+        variable: Collection[str] | None = None,
+    ) -> pd.DataFrame:
+        """Return every source with the rules that select it, indexed by source.
+
+        One column of yes or no for each rule: ``eta_v`` (n sigma above the field in both),
+        the pipeline's presets ``conservative``, ``moderate`` and ``sensitive``, ``two_epoch``
+        (|Vs| > 4.3 and |m| > 0.26), and ``expression``. ``undecided`` says which rule could not
+        decide and why, which is not to say that the source is constant. ``attrs`` holds the
+        rules' texts, the fits, the expected number of false pairs and, with ``variable``,
+        completeness and purity.
+
+        Parameters
+        ----------
+        n_sigma
+            How far above the field in log10(eta) and log10(V).
+        fit_snr
+            Fit the field on sources whose mean is so many typical errors; 0: on all.
+        expression
+            A rule over columns of `variability`, such as ``"eta > 3 and n_used >= 20"``.
+        flux_scale
+            Correct each image's flux scale first; see `variability`.
+        variable
+            Names of the sources that vary in truth, where it is known.
+
+        Examples
+        --------
+        >>> from contimg_lab import blocking as cl
+        >>> with cl.demo() as lab:
+        ...     found = lab.sources.candidates(expression="eta > 3 and n_used >= 20")
+        >>> found.attrs["rules"]["two_epoch"]
+        '|Vs| > 4.3 and |m| > 0.26 of the pair of largest |Vs|'
+        """
+        found = await self._find(None, flux_scale=flux_scale, intrinsic=False)
+        figures = await self.context.figures.read(None)
+
+        def make() -> pd.DataFrame:
+            return candidates_table(
+                found,
+                variability_table(found, figures),
+                n_sigma=n_sigma,
+                fit_snr=fit_snr,
+                expression=expression,
+                variable=variable,
+            )
+
+        return await asyncio.to_thread(make)
+
+    async def explain(self, source_id: str, *, flux_scale: bool = False) -> Explanation:
+        """Say where a source's figures come from: epochs, equations, sums and papers.
+
+        Parameters
+        ----------
+        source_id
+            Name of the source.
+        flux_scale
+            As for `variability`.
+
+        Raises
+        ------
+        NotFound
+            No photometry row names the source.
+
+        Examples
+        --------
+        >>> from contimg_lab import blocking as cl
+        >>> with cl.demo() as lab:
+        ...     why = lab.sources.explain(lab.sources.list_sources(limit=1)[0].source_id)
+        >>> why["eta"].equation
+        'sum(w (S - weighted mean)**2) / (N - 1)'
+        """
+        epochs = await self._of(source_id)
+        found = await self._find([source_id], flux_scale=flux_scale, intrinsic=False)
+        return await asyncio.to_thread(explain, found, _light_curve(epochs, 0))
 
     async def table(self, *, limit: int | None = None, offset: int = 0) -> pd.DataFrame:
         """Return every source with its statistics, one row a source, in order of name.
@@ -114,6 +235,19 @@ class SourcesService(Service):
         """Show which sources vary: eta against V, a table, and the chosen light curve."""
         return _faces.panel("variability", self.lab, **options)
 
+    async def _find(
+        self, source_ids: Sequence[str] | None, *, flux_scale: bool, intrinsic: bool
+    ) -> Found:
+        # an image's scale rests on the whole field, whatever sources are asked for
+        whole = source_ids is None or flux_scale
+        epochs = await read_epochs(self.context, None if whole else source_ids)
+        if source_ids is None:
+            return await asyncio.to_thread(find, epochs, flux_scale=flux_scale, intrinsic=intrinsic)
+        found = await asyncio.to_thread(
+            find, epochs, flux_scale=flux_scale, field=whole, intrinsic=intrinsic and not whole
+        )
+        return found.only(source_ids, intrinsic=intrinsic) if whole else found
+
     async def _of(self, source_id: object) -> Epochs:
         if not isinstance(source_id, str):
             raise NotFound("source", source_id, "a source id is text")
@@ -128,7 +262,7 @@ def _light_curve(epochs: Epochs, source: int) -> LightCurve:
     reason = epochs.reason[rows]
     used = reason == 0
     latest = int(np.argmax(epochs.row_id[rows]))
-    columns = np.array(["flux_jy", "peak_jyb"], object)
+    columns = np.array(FLUX_COLUMNS, object)
     flux, error = epochs.flux_jy[rows], epochs.flux_err_jy[rows]
     out = ~used
     return LightCurve(
