@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -174,9 +175,10 @@ def critical_fall(distance: Floats) -> Floats:
     distance
         t: m squared over its standard error; shape (m,).
     """
-    return np.interp(distance, _DISTANCES, _FALLS)
+    return np.interp(distance, *_falls())
 
 
+@functools.cache
 def _falls() -> tuple[Floats, Floats]:
     from scipy.special import ndtr
 
@@ -190,6 +192,3 @@ def _falls() -> tuple[Floats, Floats]:
         )
         low, high = np.where(covered < _ONE_SIGMA, c, low), np.where(covered < _ONE_SIGMA, high, c)
     return t, (low + high) / 2.0
-
-
-_DISTANCES, _FALLS = _falls()

@@ -105,6 +105,8 @@ class PairSums:
     ----------
     n
         Epochs.
+    n_timeless
+        Epochs without a time (NaN).
     n_pairs
         Pairs: consecutive epochs no more than `CLOSE_H` apart, each epoch in one pair at most.
     sum_products
@@ -115,6 +117,7 @@ class PairSums:
     """
 
     n: NDArray[np.int64]
+    n_timeless: NDArray[np.int64]
     n_pairs: NDArray[np.int64]
     sum_products: Floats
     sum_roots: Floats
@@ -168,7 +171,8 @@ def pair_sums(
         Of the same epochs.
     """
     count = len(offsets) - 1
-    n_pairs, products, roots = np.zeros(count, np.int64), np.zeros(count), np.zeros(count)
+    timeless, n_pairs = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    products, roots = np.zeros(count), np.zeros(count)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         for first, last in blocks(offsets):
             rows = slice(int(offsets[first]), int(offsets[last]))
@@ -187,10 +191,13 @@ def pair_sums(
             strength = np.where(starts, ratio * product, ratio * pull * pull - 1.0)
             strength[1:][starts[:-1]] = 0.0
             root = np.copysign(np.sqrt(np.abs(strength)), strength)
+            timeless[of] = segment_sums(np.isnan(mjd[rows]).astype(float), part)
             n_pairs[of] = segment_sums(starts.astype(float), part)
             products[of] = segment_sums(product, part)
             roots[of] = segment_sums(root, part)
-    return PairSums(n=sums.n, n_pairs=n_pairs, sum_products=products, sum_roots=roots)
+    return PairSums(
+        n=sums.n, n_timeless=timeless, n_pairs=n_pairs, sum_products=products, sum_roots=roots
+    )
 
 
 def stetson_j(pairs: PairSums) -> Statistic:

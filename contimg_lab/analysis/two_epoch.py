@@ -89,8 +89,7 @@ def largest_pairs(flux_jy: Floats, flux_err_jy: Floats, offsets: Ints) -> Larges
         rows = slice(int(offsets[begin]), int(offsets[end]))
         some = n[begin:end]
         flux, err = flux_jy[rows], flux_err_jy[rows]
-        upper = _undominated(-flux, err, some)
-        lower = _undominated(flux, err, some)
+        upper, lower = _undominated(flux, err, some)
         one, other = _best(flux, err, upper, lower, offsets_of(some))
         has = one >= 0
         where = np.flatnonzero(has) + begin
@@ -164,22 +163,30 @@ def count_pairs_above(
     return found
 
 
-def _undominated(key: Floats, err: Floats, counts: Ints) -> Ints:
-    """Rows of which no other row of the source has a lower key and no larger error."""
+def _undominated(flux: Floats, err: Floats, counts: Ints) -> tuple[Ints, Ints]:
+    """Rows without another row of the source above, or below, that has no larger error.
+
+    In order of source each.
+    """
+    size = len(flux)
     source = np.repeat(np.arange(len(counts)), counts)
-    order = np.argsort(key, kind="stable")
+    rank = np.empty(size, np.int64)
+    rank[np.argsort(err)] = np.arange(size)
+    order = np.argsort(flux)
     # small whole numbers are sorted by their digits, in linear time
     short = source[order].astype(np.min_scalar_type(len(counts)))
     order = order[np.argsort(short, kind="stable")]
-    # ranks less a whole turn a source: a running minimum then starts anew at each source
-    rank = np.empty(len(err), np.int64)
-    by_error = np.argsort(err, kind="stable")
-    rank[by_error] = np.arange(len(err))
-    turned = rank[order] - source[order] * len(err)
-    least = np.minimum.accumulate(turned)
-    kept = np.ones(len(order), bool)
-    kept[1:] = turned[1:] < least[:-1]
-    return order[kept]
+    # a whole turn a source: a running minimum then starts anew at each source
+    rank, turn = rank[order], source[order] * size
+    lower = order[_new_minima(rank - turn)]
+    upper = order[::-1][_new_minima(rank[::-1] + turn[::-1])]
+    return upper[::-1], lower
+
+
+def _new_minima(values: Ints) -> NDArray[np.bool_]:
+    new = np.ones(len(values), bool)
+    new[1:] = values[1:] < np.minimum.accumulate(values)[:-1]
+    return new
 
 
 def _best(flux: Floats, err: Floats, upper: Ints, lower: Ints, offsets: Ints) -> tuple[Ints, Ints]:

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from contimg_lab.analysis import scatter, shape
 from contimg_lab.analysis.moments import moments
 from contimg_lab.analysis.reasons import Statistic, Why, decide
-from contimg_lab.analysis.segments import segment_sums
 
 __all__ = ["Variability", "variability"]
 
@@ -133,12 +132,13 @@ def variability(
         timeless = (np.ones(len(sums.n), bool), Why.NO_TIMES)
         found["stetson_j"] = found["welch_stetson_i"] = decide(nothing, timeless)
     else:
-        unknown = segment_sums(np.isnan(mjd).astype(float), offsets) > 0
+        pairs = shape.pair_sums(flux_jy, flux_err_jy, mjd, offsets, sums)
         value, reason = shape.inverse_von_neumann(sums)
+        # the first reason stays: without epochs there are no times either
+        unknown = (pairs.n_timeless > 0) & (reason == 0)
         found["inverse_von_neumann"] = Statistic(
             np.where(unknown, np.nan, value), np.where(unknown, np.uint8(Why.NO_TIMES), reason)
         )
-        pairs = shape.pair_sums(flux_jy, flux_err_jy, mjd, offsets, sums)
         found["stetson_j"] = shape.stetson_j(pairs)
         found["welch_stetson_i"] = shape.welch_stetson_i(pairs)
     return Variability(

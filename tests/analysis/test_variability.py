@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from decimal import Decimal
 from itertools import chain, pairwise
 
@@ -209,3 +210,16 @@ def test_blocks_do_not_show_in_the_result(rows, monkeypatch):
     for name in whole.why:
         got, wanted = getattr(parts, name), getattr(whole, name)
         assert got.tolist() == pytest.approx(wanted.tolist(), rel=1e-12, nan_ok=True), name
+
+
+def test_no_array_of_all_rows_is_made():
+    """A million epochs cost a few megabytes beside themselves, whatever their number."""
+    rng = np.random.default_rng(8)
+    n = 1_000_000
+    flux, error, mjd = rng.normal(1, 0.1, n), rng.uniform(0.1, 0.2, n), np.arange(n) / 100.0
+    offsets = np.arange(0, n + 1, 400)
+    tracemalloc.start()
+    variability(flux, error, offsets, mjd)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < flux.nbytes

@@ -14,28 +14,11 @@ from contimg_lab import errors
 from contimg_lab.demo import read_truth
 
 ASKED = [
-    "ra_deg",
-    "dec_deg",
-    "n_used",
-    "n_excluded",
-    "mean_jy",
-    "weighted_mean_jy",
-    "weighted_mean_err_jy",
-    "v",
-    "eta",
-    "chi_squared",
-    "p_constant",
-    "m_debiased",
-    "vs_max",
-    "m_at_vs_max",
-    "f_var",
-    "f_var_err",
-    "sigma_deviation",
-    "inverse_von_neumann",
-    "stetson_j",
-    "stetson_k",
-    "peak_to_peak",
-]
+    "ra_deg", "dec_deg", "n_used", "n_excluded", "mean_jy", "weighted_mean_jy",
+    "weighted_mean_err_jy", "v", "eta", "chi_squared", "p_constant", "m_debiased", "vs_max",
+    "m_at_vs_max", "f_var", "f_var_err", "sigma_deviation", "inverse_von_neumann", "stetson_j",
+    "stetson_k", "peak_to_peak",
+]  # fmt: skip
 CHECKED = [name for name in ASKED if name[:2] not in ("ra", "de", "n_", "vs", "p_", "m_")]
 
 
@@ -99,7 +82,7 @@ async def test_every_figure_equals_the_decimal_evaluation_of_the_rows(lab, datab
 
 
 async def test_one_source_has_the_row_of_the_table(lab):
-    """calculate_variability gives the same row, some sources keep their order, unknown ones lack."""
+    """One source or some give the same rows, in the order asked; unknown ones are not there."""
     table = await lab.sources.variability()
     names = list(table.index[[5, 2]])
     some = await lab.sources.variability([*names, "no such source"])
