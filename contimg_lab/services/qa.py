@@ -33,6 +33,22 @@ GAP_MINUTES = 10.0
 """More than this between the starts of neighbouring tiles is a gap."""
 
 
+_HEADINGS = {
+    "hour": "hour (UTC)",
+    "n_ms": "MS",
+    "n_tiles": "tiles",
+    "n_failed": "failed",
+    "n_other": "unfinished or other",
+    "n_noise": "with noise",
+    "noise_median_jy": "median noise (mJy/beam)",
+    "noise_max_jy": "largest noise (mJy/beam)",
+    "n_inside": "cal inside",
+    "n_nearest": "cal nearest",
+    "n_uncovered": "no cal",
+    "n_gaps": "gaps",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NightSummary:
     """What a night came to, before anybody judges it.
@@ -91,9 +107,10 @@ class NightSummary:
             for kind, states in self.coverage.items()
         ]
         gaps = [f"{gap.minutes:.0f} min" for gap in self.gaps]
+        kinds = ((self.n_tiles, "tile"), (self.n_calibrators, "calibrator"), (self.n_twins, "twin"))
+        counted = ", ".join(f"{n} {kind}{'' if n == 1 else 's'}" for n, kind in kinds if n)
         return [
-            f"{self.n_ms} Measurement Sets: {self.n_tiles} tiles, "
-            f"{self.n_calibrators} calibrators, {self.n_twins} twins",
+            f"{self.n_ms} Measurement Sets: {counted}",
             f"runs: {', '.join(others) or 'none'}",
             f"failures by cause: {', '.join(causes) or 'none'}",
             noise,
@@ -106,8 +123,11 @@ class NightSummary:
 
     def _repr_html_(self) -> str:
         items = "".join(f"<li>{html.escape(line)}</li>" for line in self.lines())
-        hours = self.to_pandas().to_html(
-            index=False, border=0, na_rep="-", float_format="{:.4f}".format
+        shown = self.to_pandas()
+        for name in ("noise_median_jy", "noise_max_jy"):
+            shown[name] = shown[name] * 1e3
+        hours = shown.rename(columns=_HEADINGS).to_html(
+            index=False, border=0, na_rep="-", float_format="{:.1f}".format
         )
         return f"<b>Night {html.escape(self.night)} (UTC)</b><ul>{items}</ul>{hours}"
 
