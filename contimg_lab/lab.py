@@ -39,11 +39,14 @@ class Lab:
         Every setting, with where it came from.
     layout
         Which files were opened, and why those.
+    title
+        What to call it: the files' paths, or "built-in season".
     """
 
-    def __init__(self, config: Config, layout: Layout) -> None:
+    def __init__(self, config: Config, layout: Layout, *, title: str | None = None) -> None:
         self.config = config
         self.layout = layout
+        self.title = title or ", ".join(str(path) for path in layout.files.values())
         self._database = Database(layout, timeout_s=config.timeout_s)
         self._context = context = Context(config, self._database)
         self.jobs = JobsService(context, self)
@@ -101,10 +104,9 @@ class Lab:
         await self._database.close()
 
     def __repr__(self) -> str:
-        files = ", ".join(str(path) for path in self.layout.files.values())
         notes = "".join(f"\n  note: {note}" for note in self.layout.notes)
         missing = "".join(f"\n  absent: {why}" for why in self.layout.absent.values())
-        return f"Lab on {files} ({self.layout.name} layout, read-only){notes}{missing}"
+        return f"Lab on {self.title} ({self.layout.name} layout, read-only){notes}{missing}"
 
 
 class Opening:
@@ -118,11 +120,12 @@ class Opening:
     ) -> None:
         self._path = path
         self._ledger = ledger
+        self._title: str | None = None
         self._lab: Lab | None = None
 
     async def _open(self) -> Lab:
         config = read_config(self._path, ledger=self._ledger)
-        lab = Lab(config, detect(config))
+        lab = Lab(config, detect(config), title=self._title)
         try:
             await lab._database.check()
         except BaseException:
@@ -157,6 +160,7 @@ class _DemoOpening(Opening):
         super().__init__()
         self._season = season
         self._cache = cache
+        self._title = "the built-in season"
 
     async def _open(self) -> Lab:
         from contimg_lab.demo import ensure_season
