@@ -16,6 +16,7 @@ from contimg_lab.errors import NotFound
 from contimg_lab.layouts import Layout, detect
 from contimg_lab.services._context import Context
 from contimg_lab.services.caltables import CalTablesService
+from contimg_lab.services.health import HealthService
 from contimg_lab.services.images import ImagesService
 from contimg_lab.services.jobs import JobsService
 from contimg_lab.services.ms import MsService
@@ -35,6 +36,8 @@ class Lab:
     ----------
     jobs, ms, caltables, images, sources, qa
         The nouns of the field.
+    health
+        What the files are and hold: what ``contimg-lab doctor`` prints.
     config
         Every setting, with where it came from.
     layout
@@ -55,6 +58,7 @@ class Lab:
         self.images = ImagesService(context, self)
         self.sources = SourcesService(context, self)
         self.qa = QaService(context, self)
+        self.health = HealthService(context, self)
 
     async def nights(self) -> tuple[str, ...]:
         """Return every night (UTC date) that has an MS, ascending."""

@@ -206,6 +206,11 @@ def _sorted(runs: pd.DataFrame, by: str) -> pd.DataFrame:
 
 
 def _columns(runs: pd.DataFrame, *, dated: bool) -> list[Column]:
+    # the row names the MS already
+    messages = [
+        None if said is None else said.replace(path, "the MS")
+        for said, path in zip(plain(runs["message"]), plain(runs["ms_path"]), strict=True)
+    ]
     took = plain(runs["duration_s"])
     tries = plain(runs["attempts"])
     form = "%Y-%m-%d %H:%M:%S" if dated else "%H:%M:%S"
@@ -219,7 +224,7 @@ def _columns(runs: pd.DataFrame, *, dated: bool) -> list[Column]:
         ),
         Column(title="took", texts=[duration(s) for s in took], sort_by=took),
         Column(title="tries", texts=[str(n) for n in tries], sort_by=tries),
-        Column(title="message", texts=[clip(said, 60) for said in plain(runs["message"])]),
+        Column(title="message", texts=[clip(said, 60) for said in messages]),
     ]
 
 
