@@ -1,8 +1,8 @@
 """How one SQLite file is opened without changing, locking or littering anything beside it.
 
-With a ``-wal`` beside it the file is alive: ``mode=ro`` takes the read lock that WAL needs
-and nothing else. Without one it is at rest: ``immutable`` leaves no ``-shm`` behind, and the
-file's stamp, compared after each query, proves that it stayed at rest.
+With anything in a ``-wal`` beside it the file is alive: ``mode=ro`` takes the read lock that
+WAL needs and nothing else. Without it is at rest: ``immutable`` leaves no ``-shm`` behind, and
+the file's stamp, compared after each query, proves that it stayed at rest.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class Stamp:
 
     @property
     def at_rest(self) -> bool:
-        """No ``-wal`` and no ``-journal``: nobody is writing it."""
-        return self.wal_size is None and not self.journal
+        """Nothing in a ``-wal`` and no ``-journal``: the main file is the whole truth."""
+        return not self.wal_size and not self.journal
 
     @property
     def identity(self) -> tuple[int, int]:
