@@ -83,17 +83,7 @@ class Lab:
 
     async def absent(self) -> dict[str, tuple[str, ...]]:
         """Return the columns that this site's files lack, by table."""
-        context = self._context
-        repositories = (
-            context.ms,
-            context.jobs,
-            context.caltables,
-            context.applied,
-            context.images,
-            context.measurements,
-        )
-        found = {r.table: await r.absent() for r in repositories}
-        return {table: columns for table, columns in found.items() if columns}
+        return await self._context.absent()
 
     async def token(self) -> tuple[object, ...]:
         """Tell one state of the data from another: equal tokens, same data."""

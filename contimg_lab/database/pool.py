@@ -32,6 +32,7 @@ __all__ = ["Pool", "Row"]
 Row = tuple[Any, ...]
 
 _BEAT_S = 0.05
+_END_S = 5.0
 _TRIES = 5
 
 
@@ -84,7 +85,7 @@ class Pool:
         self._size = size
         self._timeout_s = timeout_s
         self._hall: _Hall | None = None
-        self._opened = 0
+        self._watches = 0
         self._closed = False
         self._ending: set[asyncio.Future[Any]] = set()
 
@@ -126,9 +127,10 @@ class Pool:
                     link = hall.watch = None
                 if link is None:
                     link = hall.watch = await self._open(now)
+                    self._watches += 1
                 if link.immutable or link.copy is not None:
-                    return (self._opened, link.made_on)
-                number = self._opened
+                    return (self._watches, link.made_on)
+                number = self._watches
                 rows = await self._ask(hall, link, "PRAGMA data_version", (), kept=True)
                 if rows is not None:
                     return (number, rows[0][0])
@@ -236,7 +238,6 @@ class Pool:
         except BaseException:
             self._end(link)
             raise
-        self._opened += 1
         return link
 
     async def _whole(self, connection: aiosqlite.Connection, now: files.Stamp) -> None:
@@ -263,6 +264,13 @@ class Pool:
                 return None
             keep = True
             return rows  # type: ignore[return-value]
+        except asyncio.CancelledError:
+            # its SQL has ended when the caller hears of it; a loop that is being closed must
+            # not be left before the connection's thread has answered
+            done = self._end(link)
+            if done is not None:
+                await asyncio.wait([done], timeout=_END_S)
+            raise
         except (sqlite3.ProgrammingError, sqlite3.InterfaceError) as error:
             if self._closed:
                 raise Closed(f"the Lab on {self.path} was closed meanwhile") from error
@@ -290,9 +298,9 @@ class Pool:
             elif not kept:
                 hall.idle.append(link)
 
-    def _end(self, link: _Link) -> None:
+    def _end(self, link: _Link) -> asyncio.Future[Any] | None:
         if link.ended:  # its thread is gone or going: a second stop would wait for ever
-            return
+            return None
         link.ended = True
         interrupt(link.connection)
         done = _stop(link)
@@ -300,6 +308,7 @@ class Pool:
             self._ending.add(done)
             done.add_done_callback(self._ending.discard)
             _interrupt_until(link, done)
+        return done
 
     def _translate(self, error: sqlite3.Error) -> ContimgLabError:
         text = str(error)

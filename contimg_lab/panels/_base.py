@@ -141,8 +141,8 @@ class Panel(widgets.VBox):  # type: ignore[misc]
 
     def close(self) -> None:
         """Cancel what is under way, stop listening, close every widget; may be called twice."""
-        if self.state == "closed":
-            return
+        if self.state == "closed" or not hasattr(self, "_head"):
+            return  # a panel that failed to be built is closed by the collector
         self.state = "closed"
         self._requests.close()
         for widget, handler, name in self._watched:
