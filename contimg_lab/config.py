@@ -99,7 +99,7 @@ def read_config(
     if path is None:
         put("path", None, "not given")
     else:
-        put("path", Path(path).expanduser(), "argument")
+        put("path", _path(path, "the argument"), "argument")
     for name, variable in (
         ("pipeline_db", "PIPELINE_DB"),
         ("products_db", "PIPELINE_PRODUCTS_DB"),
@@ -107,7 +107,7 @@ def read_config(
         ("state_dir", "PIPELINE_STATE_DIR"),
     ):
         text = env.get(variable, "")
-        put(name, Path(text).expanduser() if text else None, variable if text else "not set")
+        put(name, _path(text, variable) if text else None, variable if text else "not set")
     text = env.get("DB_CONNECTION_TIMEOUT", "")
     if text:
         put("timeout_s", _seconds(text), "DB_CONNECTION_TIMEOUT")
@@ -119,16 +119,16 @@ def read_config(
         ("image_roots", "CONTIMG_LAB_IMAGE_ROOTS", ()),
     ):
         text = env.get(variable, "")
-        put(name, _folders(text) if text else default, variable if text else "default")
+        put(name, _folders(text, variable) if text else default, variable if text else "default")
     zone = env.get("CONTIMG_LAB_LOG_ZONE", "")
     put("log_zone", _zone(zone or _DEFAULT_LOG_ZONE), "CONTIMG_LAB_LOG_ZONE" if zone else "default")
     if ledger is not None:
-        put("ledger", Path(ledger).expanduser(), "argument")
+        put("ledger", _path(ledger, "the argument ledger"), "argument")
     else:
         text = env.get("CONTIMG_LAB_LEDGER", "")
         put(
             "ledger",
-            Path(text).expanduser() if text else None,
+            _path(text, "CONTIMG_LAB_LEDGER") if text else None,
             "CONTIMG_LAB_LEDGER" if text else "default",
         )
     return Config(**values, origin=MappingProxyType(origin))  # type: ignore[arg-type]
@@ -144,8 +144,20 @@ def _seconds(text: str) -> float:
     return value
 
 
-def _folders(text: str) -> tuple[Path, ...]:
-    return tuple(Path(part.strip()).expanduser() for part in text.split(",") if part.strip())
+def _path(given: object, named_by: str) -> Path:
+    if not isinstance(given, (str, os.PathLike)):
+        raise ConfigError(f"{named_by} {given!r} is no path")
+    try:
+        # made absolute once: a later change of folder must not lead to another database
+        path = Path(given).expanduser().absolute()
+        path.exists()
+    except (OSError, RuntimeError, TypeError, ValueError) as error:
+        raise ConfigError(f"{named_by} {str(given)[:200]!r} cannot be a path: {error}") from error
+    return path
+
+
+def _folders(text: str, named_by: str) -> tuple[Path, ...]:
+    return tuple(_path(part.strip(), named_by) for part in text.split(",") if part.strip())
 
 
 def _zone(name: str) -> str:

@@ -16,6 +16,7 @@ from contimg_lab.errors import NotFound
 from contimg_lab.layouts import Layout, detect
 from contimg_lab.services._context import Context
 from contimg_lab.services.caltables import CalTablesService
+from contimg_lab.services.health import HealthService
 from contimg_lab.services.images import ImagesService
 from contimg_lab.services.jobs import JobsService
 from contimg_lab.services.ms import MsService
@@ -35,15 +36,20 @@ class Lab:
     ----------
     jobs, ms, caltables, images, sources, qa
         The nouns of the field.
+    health
+        What the files are and hold: what ``contimg-lab doctor`` prints.
     config
         Every setting, with where it came from.
     layout
         Which files were opened, and why those.
+    title
+        What to call it: the files' paths, or "built-in season".
     """
 
-    def __init__(self, config: Config, layout: Layout) -> None:
+    def __init__(self, config: Config, layout: Layout, *, title: str | None = None) -> None:
         self.config = config
         self.layout = layout
+        self.title = title or ", ".join(str(path) for path in layout.files.values())
         self._database = Database(layout, timeout_s=config.timeout_s)
         self._context = context = Context(config, self._database)
         self.jobs = JobsService(context, self)
@@ -52,6 +58,7 @@ class Lab:
         self.images = ImagesService(context, self)
         self.sources = SourcesService(context, self)
         self.qa = QaService(context, self)
+        self.health = HealthService(context, self)
 
     async def nights(self) -> tuple[str, ...]:
         """Return every night (UTC date) that has an MS, ascending."""
@@ -76,17 +83,7 @@ class Lab:
 
     async def absent(self) -> dict[str, tuple[str, ...]]:
         """Return the columns that this site's files lack, by table."""
-        context = self._context
-        repositories = (
-            context.ms,
-            context.jobs,
-            context.caltables,
-            context.applied,
-            context.images,
-            context.measurements,
-        )
-        found = {r.table: await r.absent() for r in repositories}
-        return {table: columns for table, columns in found.items() if columns}
+        return await self._context.absent()
 
     async def token(self) -> tuple[object, ...]:
         """Tell one state of the data from another: equal tokens, same data."""
@@ -101,10 +98,9 @@ class Lab:
         await self._database.close()
 
     def __repr__(self) -> str:
-        files = ", ".join(str(path) for path in self.layout.files.values())
         notes = "".join(f"\n  note: {note}" for note in self.layout.notes)
         missing = "".join(f"\n  absent: {why}" for why in self.layout.absent.values())
-        return f"Lab on {files} ({self.layout.name} layout, read-only){notes}{missing}"
+        return f"Lab on {self.title} ({self.layout.name} layout, read-only){notes}{missing}"
 
 
 class Opening:
@@ -118,11 +114,12 @@ class Opening:
     ) -> None:
         self._path = path
         self._ledger = ledger
+        self._title: str | None = None
         self._lab: Lab | None = None
 
     async def _open(self) -> Lab:
         config = read_config(self._path, ledger=self._ledger)
-        lab = Lab(config, detect(config))
+        lab = Lab(config, detect(config), title=self._title)
         try:
             await lab._database.check()
         except BaseException:
@@ -157,6 +154,7 @@ class _DemoOpening(Opening):
         super().__init__()
         self._season = season
         self._cache = cache
+        self._title = "the built-in season"
 
     async def _open(self) -> Lab:
         from contimg_lab.demo import ensure_season

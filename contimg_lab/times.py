@@ -6,9 +6,14 @@ holds exactly. Every datetime that leaves this module is timezone-aware (UTC).
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from datetime import UTC, date, datetime, timedelta
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from contimg_lab.errors import InvalidInput
 
@@ -21,12 +26,15 @@ __all__ = [
     "mjd_from_name",
     "mjd_from_unix",
     "mjd_from_value",
+    "mjd_from_values",
     "night_bounds_mjd",
     "night_of_mjd",
     "parse_night",
     "unix_from_mjd",
     "unix_from_value",
 ]
+
+Times = TypeVar("Times", float, NDArray[np.float64])
 
 UNIX_EPOCH_MJD = 40587.0
 """MJD of 1970-01-01T00:00:00 UTC."""
@@ -41,7 +49,7 @@ _NAME_TIME = re.compile(
 )
 
 
-def mjd_from_unix(unix_s: float) -> float:
+def mjd_from_unix(unix_s: Times) -> Times:
     """MJD (UTC, days) of Unix seconds (UTC).
 
     Examples
@@ -52,7 +60,7 @@ def mjd_from_unix(unix_s: float) -> float:
     return unix_s / _DAY_S + UNIX_EPOCH_MJD
 
 
-def unix_from_mjd(mjd: float) -> float:
+def unix_from_mjd(mjd: Times) -> Times:
     """Unix seconds (UTC) of an MJD (UTC, days).
 
     Examples
@@ -106,6 +114,7 @@ def mjd_from_datetime(when: datetime) -> float:
     return (when - _EPOCH) / timedelta(days=1) + UNIX_EPOCH_MJD
 
 
+@functools.lru_cache(maxsize=1 << 16)
 def mjd_from_name(name: str) -> float | None:
     """Start MJD that a Measurement Set's or image's file name holds, or None.
 
@@ -154,6 +163,21 @@ def mjd_from_value(value: object) -> float | None:
             return None
         return mjd_from_datetime(when if when.tzinfo else when.replace(tzinfo=UTC))
     return None
+
+
+def mjd_from_values(stored: NDArray[np.float64]) -> NDArray[np.float64]:
+    """MJD of each number of a time column, NaN where it is no time; see `mjd_from_value`.
+
+    Examples
+    --------
+    >>> mjd_from_values(np.array([60000.0, 86400e4 * 2, 0.0])).tolist()
+    [60000.0, 60587.0, nan]
+    """
+    with np.errstate(invalid="ignore"):
+        is_mjd = (stored >= 5e4) & (stored <= 1e5)
+        is_unix = (stored >= 1e9) & (stored < 1e11)
+        unix = stored / _DAY_S + UNIX_EPOCH_MJD
+    return np.where(is_mjd, stored, np.where(is_unix, unix, np.nan))
 
 
 def unix_from_value(value: object) -> float | None:

@@ -62,8 +62,8 @@ def cover(
     mid_mjd
         Shape (n,): mid times, MJD; NaN where unknown.
     start_mjd, end_mjd
-        Shape (m,): validity windows of the tables of one type, MJD; an end of NaN is open.
-        A window without a start cannot be placed and covers nothing.
+        Shape (m,): validity windows of the tables of one type, MJD; an end of infinity is
+        open. A window whose start is NaN cannot be placed and covers nothing.
     table_id, is_active, is_retired
         Shape (m,).
     """
@@ -76,13 +76,12 @@ def cover(
     rows = np.argsort(-table_id, kind="stable")
     rows = rows[np.isfinite(start_mjd[rows])]
     start, end = start_mjd[rows], end_mjd[rows]
-    middle = np.where(np.isnan(end), start, 0.5 * (start + end))
-    until = np.where(np.isnan(end), np.inf, end)
+    middle = np.where(np.isinf(end), start, 0.5 * (start + end))
     for first in range(0, n if m and len(rows) else 0, max(1, _BLOCK // max(m, 1))):
         block = slice(first, first + max(1, _BLOCK // max(m, 1)))
         mid = mid_mjd[block, None]
         away = np.abs(mid - middle) * 24.0
-        holds = (mid >= start) & (mid <= until)
+        holds = (mid >= start) & (mid <= end)
         for which, wanted in ((is_active[rows], True), (is_retired[rows], False)):
             inside = np.where(holds & which, away, np.inf)
             best = np.argmin(inside, axis=1)

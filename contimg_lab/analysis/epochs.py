@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from contimg_lab.times import MS_HALF_DURATION_S, UNIX_EPOCH_MJD
+from contimg_lab.times import MS_HALF_DURATION_S, mjd_from_values
 
 __all__ = ["REASONS", "TIME_SOURCES", "Chosen", "choose_fluxes", "choose_times", "superseded"]
 
@@ -116,10 +116,10 @@ def choose_times(
     """
     candidates = np.stack(
         [
-            _as_mjd(mjd),
-            _as_mjd(ms_mid_mjd),
+            mjd_from_values(mjd),
+            mjd_from_values(ms_mid_mjd),
             name_mjd + MS_HALF_DURATION_S / 86400.0,
-            _as_mjd(measured_at),
+            mjd_from_values(measured_at),
         ]
     )
     known = np.isfinite(candidates)
@@ -146,12 +146,3 @@ def _reason(
             (value[error] <= 0.0, 4),
         ]
     return np.select([c for c, _ in checks], [np.uint8(r) for _, r in checks], np.uint8(0))
-
-
-def _as_mjd(stored: NDArray[np.float64]) -> NDArray[np.float64]:
-    with np.errstate(invalid="ignore"):
-        is_mjd = (stored >= 5e4) & (stored <= 1e5)
-        is_unix = (stored >= 1e9) & (stored < 1e11)
-        return np.where(
-            is_mjd, stored, np.where(is_unix, stored / 86400.0 + UNIX_EPOCH_MJD, np.nan)
-        )

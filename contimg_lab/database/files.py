@@ -1,8 +1,8 @@
 """How one SQLite file is opened without changing, locking or littering anything beside it.
 
-With a ``-wal`` beside it the file is alive: ``mode=ro`` takes the read lock that WAL needs
-and nothing else. Without one it is at rest: ``immutable`` leaves no ``-shm`` behind, and the
-file's stamp, compared after each query, proves that it stayed at rest.
+With anything in a ``-wal`` beside it the file is alive: ``mode=ro`` takes the read lock that
+WAL needs and nothing else. Without it is at rest: ``immutable`` leaves no ``-shm`` behind, and
+the file's stamp, compared after each query, proves that it stayed at rest.
 """
 
 from __future__ import annotations
@@ -33,12 +33,13 @@ class Stamp:
     size: int
     mtime_ns: int
     wal_size: int | None
+    wal_mtime_ns: int | None
     journal: bool
 
     @property
     def at_rest(self) -> bool:
-        """No ``-wal`` and no ``-journal``: nobody is writing it."""
-        return self.wal_size is None and not self.journal
+        """Nothing in a ``-wal`` and no ``-journal``: the main file is the whole truth."""
+        return not self.wal_size and not self.journal
 
     @property
     def identity(self) -> tuple[int, int]:
@@ -64,16 +65,18 @@ def stamp(path: Path) -> Stamp:
         raise DatabaseError(f"cannot look at {path}: {error.strerror}; check the path") from error
     if not stat.S_ISREG(info.st_mode):
         raise NotADatabase(f"{path} is no regular file; give the .sqlite3 file or its folder")
-    wal = _size(path, "-wal")
-    if info.st_size == 0 and not wal:
+    wal = _beside(path, "-wal")
+    wal_size = None if wal is None else wal.st_size
+    if info.st_size == 0 and not wal_size:
         raise NotADatabase(f"{path} is empty (0 bytes); give the pipeline's database")
     return Stamp(
         device=info.st_dev,
         inode=info.st_ino,
         size=info.st_size,
         mtime_ns=info.st_mtime_ns,
-        wal_size=wal,
-        journal=_size(path, "-journal") is not None,
+        wal_size=wal_size,
+        wal_mtime_ns=None if wal is None else wal.st_mtime_ns,
+        journal=_beside(path, "-journal") is not None,
     )
 
 
@@ -123,8 +126,8 @@ def remove_copy(copy: Path) -> None:
     shutil.rmtree(copy.parent, ignore_errors=True)
 
 
-def _size(path: Path, ending: str) -> int | None:
+def _beside(path: Path, ending: str) -> os.stat_result | None:
     try:
-        return path.with_name(path.name + ending).stat().st_size
+        return path.with_name(path.name + ending).stat()
     except OSError:
         return None

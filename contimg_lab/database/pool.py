@@ -32,6 +32,7 @@ __all__ = ["Pool", "Row"]
 Row = tuple[Any, ...]
 
 _BEAT_S = 0.05
+_END_S = 5.0
 _TRIES = 5
 
 
@@ -43,11 +44,11 @@ class _Link:
     made_on: files.Stamp
     immutable: bool
     copy: Path | None = None
+    ended: bool = False
 
     def good_for(self, now: files.Stamp) -> bool:
         if self.immutable:
-            # an empty -wal holds nothing: the main file is still the whole truth
-            return (not now.wal_size) and not now.journal and _main(now) == _main(self.made_on)
+            return now.at_rest and _main(now) == _main(self.made_on)
         if self.copy is not None:
             return now == self.made_on
         return now.identity == self.made_on.identity
@@ -84,9 +85,9 @@ class Pool:
         self._size = size
         self._timeout_s = timeout_s
         self._hall: _Hall | None = None
-        self._opened = 0
+        self._watches = 0
         self._closed = False
-        self._enders: set[asyncio.Future[Any]] = set()
+        self._ending: set[asyncio.Future[Any]] = set()
 
     async def fetch(self, sql: str, parameters: Iterable[object] = ()) -> list[Row]:
         """Run one SELECT and return all its rows.
@@ -126,9 +127,10 @@ class Pool:
                     link = hall.watch = None
                 if link is None:
                     link = hall.watch = await self._open(now)
+                    self._watches += 1
                 if link.immutable or link.copy is not None:
-                    return (self._opened, link.made_on)
-                number = self._opened
+                    return (self._watches, link.made_on)
+                number = self._watches
                 rows = await self._ask(hall, link, "PRAGMA data_version", (), kept=True)
                 if rows is not None:
                     return (number, rows[0][0])
@@ -145,7 +147,9 @@ class Pool:
             return "not open"
         if links[-1].copy is not None:
             return "private copy (its -wal cannot be read in place)"
-        return "immutable (no -wal: at rest)" if links[-1].immutable else "read-only, live"
+        return (
+            "immutable (nothing in a -wal: at rest)" if links[-1].immutable else "read-only, live"
+        )
 
     async def close(self) -> None:
         """End running queries and close every connection; may be called twice."""
@@ -154,8 +158,8 @@ class Pool:
         if hall is not None:
             for link in [*hall.idle, *hall.busy, *([hall.watch] if hall.watch else [])]:
                 self._end(link)
-        while self._enders:
-            await asyncio.wait(self._enders, timeout=self._timeout_s)
+        while self._ending:
+            await asyncio.wait(self._ending)
 
     def _here(self) -> _Hall:
         self._must_be_open()
@@ -191,8 +195,6 @@ class Pool:
             return await self._connect(path, now, immutable=False)
         except _CannotOpen as error:
             # a -wal beside a file on a disk that we may not write to, and no -shm to read
-            if not now.wal_size and not now.journal:
-                return await self._connect(path, now, immutable=True)
             if now.journal:
                 raise DatabaseError(
                     f"cannot read {path}: an unfinished transaction lies beside it in a folder "
@@ -236,7 +238,6 @@ class Pool:
         except BaseException:
             self._end(link)
             raise
-        self._opened += 1
         return link
 
     async def _whole(self, connection: aiosqlite.Connection, now: files.Stamp) -> None:
@@ -256,12 +257,20 @@ class Pool:
         hall.busy.add(link)
         keep = False
         try:
+            self._must_be_open()  # it may have been closed while the file was being opened
             with _heartbeat(hall):
                 rows = list(await link.connection.execute_fetchall(sql, values))
             if link.immutable and not link.good_for(files.stamp(self.path.resolve())):
                 return None
             keep = True
             return rows  # type: ignore[return-value]
+        except asyncio.CancelledError:
+            # its SQL has ended when the caller hears of it; a loop that is being closed must
+            # not be left before the connection's thread has answered
+            done = self._end(link)
+            if done is not None:
+                await asyncio.wait([done], timeout=_END_S)
+            raise
         except (sqlite3.ProgrammingError, sqlite3.InterfaceError) as error:
             if self._closed:
                 raise Closed(f"the Lab on {self.path} was closed meanwhile") from error
@@ -289,14 +298,17 @@ class Pool:
             elif not kept:
                 hall.idle.append(link)
 
-    def _end(self, link: _Link) -> None:
+    def _end(self, link: _Link) -> asyncio.Future[Any] | None:
+        if link.ended:  # its thread is gone or going: a second stop would wait for ever
+            return None
+        link.ended = True
         interrupt(link.connection)
         done = _stop(link)
-        if done is None:
-            return
-        ender = asyncio.ensure_future(_ended(link, done))
-        self._enders.add(ender)
-        ender.add_done_callback(self._enders.discard)
+        if done is not None:
+            self._ending.add(done)
+            done.add_done_callback(self._ending.discard)
+            _interrupt_until(link, done)
+        return done
 
     def _translate(self, error: sqlite3.Error) -> ContimgLabError:
         text = str(error)
@@ -335,11 +347,12 @@ def _stop(link: _Link) -> asyncio.Future[Any] | None:
     return done
 
 
-async def _ended(link: _Link, done: asyncio.Future[Any]) -> None:
-    # an interrupt that comes before the SQL has begun is lost, so it is said again
-    while not done.done():
-        await asyncio.wait([done], timeout=_BEAT_S)
+def _interrupt_until(link: _Link, done: asyncio.Future[Any]) -> None:
+    # an interrupt that comes before the SQL has begun is lost, so it is said again; no task,
+    # since a loop that is being closed would be left with it
+    if not done.done():
         interrupt(link.connection)
+        done.get_loop().call_later(_BEAT_S, _interrupt_until, link, done)
 
 
 @contextlib.contextmanager

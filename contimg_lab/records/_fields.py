@@ -7,7 +7,7 @@ import functools
 import types
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-__all__ = ["column", "damaged_field", "kinds", "meanings", "read", "units"]
+__all__ = ["cast", "column", "damaged_field", "kinds", "meanings", "read", "units"]
 
 T = TypeVar("T")
 
@@ -67,14 +67,14 @@ def read(record: type[T], row: dict[str, object]) -> T:
     damaged: list[str] = []
     for name, kind in kinds(record).items():  # type: ignore[arg-type]  # a class is hashable
         value = row.get(name)
-        cast = _cast(value, kind)
-        values[name] = cast
-        if cast is None and value is not None:
+        values[name] = cast(value, kind)
+        if values[name] is None and value is not None:
             damaged.append(name)
     return record(**values, damaged=tuple(damaged))  # type: ignore[call-arg]
 
 
-def _cast(value: object, kind: type) -> object:
+def cast(value: object, kind: type) -> Any:
+    """Value of one declared kind (float, int, str), or None where it is of another."""
     if value is None:
         return None
     if kind is str:
@@ -84,7 +84,7 @@ def _cast(value: object, kind: type) -> object:
     if isinstance(value, (int, float)):
         if kind is float:
             return float(value)
-        if float(value).is_integer():
+        if float(value).is_integer() and -(2.0**63) <= value < 2.0**63:
             return int(value)
     return None
 

@@ -37,7 +37,7 @@ class CalTable:
 class AppliedCalTable:
     """One application of a calibration table to a Measurement Set, as recorded."""
 
-    id: int = required(None, "key of the row")
+    id: int | None = column(None, "key of the row, where the table has one")
     ms_path: str | None = column(None, "Measurement Set")
     caltable_path: str | None = column(None, "calibration table")
     applied_at: float | None = column(UNIX, "when it was applied")

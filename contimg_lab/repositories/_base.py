@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
@@ -11,15 +12,19 @@ from numpy.typing import NDArray
 
 from contimg_lab.database import Database
 from contimg_lab.errors import AbsentFeature, InvalidInput, NotFound
-from contimg_lab.records._fields import kinds, read
+from contimg_lab.records._fields import cast, kinds, read
 from contimg_lab.schema import Table
 
 __all__ = ["MAX_LIMIT", "Repository", "json_list", "number", "page"]
 
 R = TypeVar("R")
+T = TypeVar("T")
+Row = tuple[Any, ...]
 
 MAX_LIMIT = 1_000_000
 """Most rows that one call lists."""
+
+_MANY = 200
 
 
 class Repository(Generic[R]):
@@ -46,6 +51,8 @@ class Repository(Generic[R]):
         NotFound
             There is none.
         """
+        if isinstance(key, (list, tuple, set, frozenset)):
+            raise InvalidInput(f"{self.noun} {key!r}: give one key; get_many takes many")
         found = await self._select({self.key: key}, 1, 0)
         if not found or key is None:
             raise NotFound(self.noun, key)
@@ -68,9 +75,10 @@ class Repository(Generic[R]):
         return int(rows[0][0])
 
     async def columns(self, *names: str, **filters: object) -> dict[str, NDArray[Any]]:
-        """Return whole columns in the stable order: float64 with NaN, or objects.
+        """Return whole columns in the stable order: float64 with NaN, or text as objects.
 
-        A column that this file lacks is all NaN (numbers) or None (others).
+        A column that this file lacks is all NaN (numbers) or None (text), and so is a value
+        of another kind (text in a REAL column).
         """
         table = await self.database.table(self.table)
         held = [name for name in names if table.has(name)]
@@ -80,26 +88,7 @@ class Repository(Generic[R]):
             f"SELECT {', '.join(['1', *held])} FROM {self.table}{where} ORDER BY {self.order}",
             values,
         )
-        kind = kinds(self.record)
-        arrays: dict[str, NDArray[Any]] = {}
-        parts = list(zip(*rows, strict=True)) if rows else [()] * (len(held) + 1)
-        for name in names:
-            if name not in held:
-                fill = None if kind[name] is str else np.nan
-                arrays[name] = np.full(len(rows), fill, object if kind[name] is str else float)
-            elif kind[name] is str:
-                column = np.empty(len(rows), object)
-                column[:] = parts[held.index(name) + 1]
-                arrays[name] = column
-            else:
-                arrays[name] = np.array(
-                    [
-                        v if isinstance(v, (int, float)) else np.nan
-                        for v in parts[held.index(name) + 1]
-                    ],
-                    float,
-                )
-        return arrays
+        return await _aside(len(rows), _columns, kinds(self.record), names, held, rows)
 
     async def absent(self) -> tuple[str, ...]:
         """Name the record's columns that this file lacks."""
@@ -165,7 +154,33 @@ class Repository(Generic[R]):
             f"ORDER BY {self.order} LIMIT ? OFFSET ?",
             [*values, *page(limit, offset)],
         )
-        return tuple(read(self.record, dict(zip(names, row, strict=True))) for row in rows)
+        return await _aside(len(rows), _records, self.record, names, rows)
+
+
+async def _aside(n: int, work: Callable[..., T], *given: Any) -> T:
+    # many rows are worked on in a thread, so that the kernel's loop goes on; for a few the
+    # way there costs more than the work
+    return await asyncio.to_thread(work, *given) if n > _MANY else work(*given)
+
+
+def _records(record: type[R], names: Sequence[str], rows: Sequence[Row]) -> tuple[R, ...]:
+    return tuple(read(record, dict(zip(names, row, strict=True))) for row in rows)
+
+
+def _columns(
+    kind: Mapping[str, type], names: Sequence[str], held: Sequence[str], rows: Sequence[Row]
+) -> dict[str, NDArray[Any]]:
+    parts = dict(zip(["1", *held], zip(*rows, strict=True), strict=True)) if rows else {}
+    arrays: dict[str, NDArray[Any]] = {}
+    for name in names:
+        part = parts.get(name, (None,) * len(rows))
+        if kind[name] is str:
+            arrays[name] = np.empty(len(rows), object)
+            arrays[name][:] = [cast(value, str) for value in part]
+        else:
+            numbers = [v if isinstance(v, (int, float)) else np.nan for v in part]
+            arrays[name] = np.array(numbers, float)
+    return arrays
 
 
 def page(limit: int | None, offset: int) -> tuple[int, int]:
@@ -194,7 +209,8 @@ def json_list(values: Iterable[object]) -> str:
     InvalidInput
         A value is no text and no finite number.
     """
-    keys = list(values)
+    # a key with a NUL would match what stands before it: SQLite's JSON ends there
+    keys = [key for key in values if not (isinstance(key, str) and "\0" in key)]
     try:
         return json.dumps(keys, allow_nan=False)
     except (TypeError, ValueError) as error:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from contimg_lab.records._fields import kinds, read
 from contimg_lab.records.caltables import AppliedCalTable, CalTable
-from contimg_lab.repositories._base import Repository
+from contimg_lab.repositories._base import Repository, json_list
+from contimg_lab.times import mjd_from_values
 
 __all__ = ["AppliedRepository", "CalTablesRepository"]
 
@@ -18,6 +24,31 @@ class CalTablesRepository(Repository[CalTable]):
     record = CalTable
     key = "path"
     order = "id"
+
+    async def windows(self) -> dict[str, NDArray[Any]]:
+        """Return the validity windows as columns, each of shape (n,).
+
+        ``id`` (-1 where damaged), ``path``, ``table_type``, ``status``, and
+        ``valid_start_mjd`` and ``valid_end_mjd`` in MJD: an end of infinity is open. A window
+        that cannot be placed (no start, a damaged end, no path) has a start of NaN.
+        """
+        names = ("id", "path", "table_type", "status", "valid_start_mjd", "valid_end_mjd")
+        found = await self.columns(*names)
+        table = await self.database.table(self.table)
+        open_end = await self.database.fetch(
+            self.table,
+            f"SELECT {'valid_end_mjd IS NULL' if table.has('valid_end_mjd') else '1'} "
+            f"FROM {self.table} ORDER BY {self.order}",
+        )
+        stored_end = found["valid_end_mjd"]
+        is_open = np.array([row[0] for row in open_end], bool) | (stored_end == np.inf)
+        end = np.where(is_open, np.inf, mjd_from_values(stored_end))
+        start = mjd_from_values(found["valid_start_mjd"])
+        named = np.array([path is not None for path in found["path"]], bool)
+        found["valid_start_mjd"] = np.where(np.isnan(end) | ~named, np.nan, start)
+        found["valid_end_mjd"] = end
+        found["id"] = np.nan_to_num(found["id"], nan=-1.0).astype(np.int64)
+        return found
 
 
 class AppliedRepository(Repository[AppliedCalTable]):
@@ -33,7 +64,19 @@ class AppliedRepository(Repository[AppliedCalTable]):
         """Return what was applied to each MS; empty where this site does not record it."""
         if await self.database.find_table(self.table) is None:
             return {}
+        table = await self.database.table(self.table)
+        if table.absent(["ms_path", "caltable_path"]):
+            return {}
+        names = [name for name in kinds(self.record) if table.has(name)]
+        order = next(name for name in ("id", "applied_at", "caltable_path") if table.has(name))
+        rows = await self.database.fetch(
+            self.table,
+            f"SELECT {', '.join(names)} FROM {self.table} "
+            f"WHERE ms_path IN (SELECT value FROM json_each(?)) ORDER BY {order}",
+            [json_list(ms_paths)],
+        )
         found: dict[str, list[AppliedCalTable]] = {}
-        for row in await self.list(limit=None, ms_path=list(ms_paths)):
+        for values in rows:
+            row = read(AppliedCalTable, dict(zip(names, values, strict=True)))
             found.setdefault(str(row.ms_path), []).append(row)
         return {path: tuple(rows) for path, rows in found.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from contimg_lab.records._fields import cast
 from contimg_lab.records.jobs import JobStep
 from contimg_lab.repositories._base import Repository, json_list, number
 from contimg_lab.times import unix_from_value
@@ -12,12 +13,12 @@ from contimg_lab.times import unix_from_value
 __all__ = ["ErrorText", "JobsRepository"]
 
 _TEXTS = (
-    ("batch_job_items", "error", "status = 'failed'", "job_id", "completed_at"),
-    ("calibration_applied", "error_message", "success = 0", None, "applied_at"),
-    ("ms_state", "error_message", "1", None, "updated_at"),
-    ("dead_letter_queue", "reason", "1", None, "created_at"),
+    ("batch_job_items", "error", ("status", "failed"), "job_id", "completed_at"),
+    ("calibration_applied", "error_message", ("success", 0), "job_id", "applied_at"),
+    ("ms_state", "error_message", None, "job_id", "updated_at"),
+    ("dead_letter_queue", "reason", None, "job_id", "created_at"),
 )
-"""Table; its column of the error's text; when the text is an error; columns of job and time."""
+"""Table; its column of the error's text; where it is one; columns of job and time, if held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +56,25 @@ class JobsRepository(Repository[JobStep]):
             table = await self.database.find_table(name)
             if table is None or table.absent(["ms_path", text]):
                 continue
-            job_sql = job if job and table.has(job) else "NULL"
+            job_sql = job if table.has(job) else "NULL"
             at_sql = number(at) if table.has(at) else "NULL"
+            clauses, values = [f"{text} IS NOT NULL", f"{text} <> ''"], list[object]()
+            if when is not None and table.has(when[0]):
+                clauses.append(f"{when[0]} = ?")
+                values.append(when[1])
+            order = "id" if table.has("id") else at if table.has(at) else text
             rows = await self.database.fetch(
                 name,
                 f"SELECT ms_path, {text}, {job_sql}, {at_sql} FROM {name} "
-                f"WHERE {text} IS NOT NULL AND {text} <> '' AND {when} "
-                "AND ms_path IN (SELECT value FROM json_each(?)) ORDER BY rowid",
-                (wanted,),
+                f"WHERE {' AND '.join(clauses)} "
+                f"AND ms_path IN (SELECT value FROM json_each(?)) ORDER BY {order}",
+                [*values, wanted],
             )
             for ms_path, words, job_id, moment in rows:
-                found.setdefault(str(ms_path), []).append(
+                found.setdefault(cast(ms_path, str), []).append(
                     ErrorText(
                         f"{name}.{text}",
-                        str(words),
+                        cast(words, str),
                         job_id if isinstance(job_id, int) else None,
                         unix_from_value(moment),
                     )

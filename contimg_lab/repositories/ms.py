@@ -26,11 +26,14 @@ class MsRepository(Repository[MeasurementSet]):
     ) -> dict[str, NDArray[np.float64]]:
         """Return recorded pointings between two MJDs: arrays ``mjd``, ``ra_deg``, ``dec_deg``.
 
-        The table has two shapes; empty arrays where it is absent or empty.
+        In order of time, only those that lie on the sky. The table has two shapes; empty
+        arrays where it is absent or empty.
         """
         table = await self.database.find_table("pointing_history")
         names = ALIASES["pointing_history"]["mjd"]
         held = [name for name in names if table is not None and table.has(name)]
+        if table is not None and table.absent(["ra_deg", "dec_deg"]):
+            held = []
         if not held:
             empty = np.empty(0)
             return {"mjd": empty, "ra_deg": empty, "dec_deg": empty}
@@ -40,5 +43,9 @@ class MsRepository(Repository[MeasurementSet]):
             f"WHERE {held[0]} BETWEEN ? AND ? ORDER BY {held[0]}",
             (first_mjd, last_mjd),
         )
-        values = np.array(rows, float).reshape(-1, 3)
+        numbers = [[v if isinstance(v, (int, float)) else np.nan for v in row] for row in rows]
+        values = np.array(numbers, float).reshape(-1, 3)
+        ra, dec = values[:, 1], values[:, 2]
+        with np.errstate(invalid="ignore"):
+            values = values[(ra >= 0.0) & (ra <= 360.0) & (abs(dec) <= 90.0)]
         return {"mjd": values[:, 0], "ra_deg": values[:, 1], "dec_deg": values[:, 2]}

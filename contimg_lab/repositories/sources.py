@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from contimg_lab.database import Database
 from contimg_lab.errors import NotFound
-from contimg_lab.records._fields import read
+from contimg_lab.records._fields import cast, read
 from contimg_lab.records.sources import Measurement, Source
 from contimg_lab.repositories._base import Repository, json_list, number, page
 
@@ -56,7 +57,8 @@ class MeasurementsRepository(Repository[Measurement]):
         """Return the rows of some sources, or of all that have a source (None), as columns."""
         table = await self.database.table(self.table)
         numbers = ("ra_deg", "dec_deg", "nvss_flux_mjy", "mjd", "measured_at", *_FLUXES)
-        select = ["id", "source_id", "image_path"]
+        # a damaged id counts as the oldest
+        select = ["CASE typeof(id) WHEN 'integer' THEN id ELSE -1 END", "source_id", "image_path"]
         select += [number(name) if table.has(name) else "NULL" for name in numbers]
         select += [_kind(name) if table.has(name) else "0" for name in _FLUXES]
         where, values = "source_id IS NOT NULL", []
@@ -68,23 +70,27 @@ class MeasurementsRepository(Repository[Measurement]):
             f"SELECT {', '.join(select)} FROM photometry WHERE {where} ORDER BY source_id, id",
             values,
         )
-        parts: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * len(select)
-        arrays = {name: np.array(parts[3 + i], float) for i, name in enumerate(numbers)}
-        kinds = {
-            name: np.array(parts[3 + len(numbers) + i], np.uint8) for i, name in enumerate(_FLUXES)
-        }
-        return Photometry(
-            row_id=np.array(parts[0], np.int64),
-            source_id=_objects(parts[1]),
-            image_path=_objects(parts[2]),
-            ra_deg=arrays["ra_deg"],
-            dec_deg=arrays["dec_deg"],
-            nvss_flux_mjy=arrays["nvss_flux_mjy"],
-            mjd=arrays["mjd"],
-            measured_at=arrays["measured_at"],
-            value={name: arrays[name] for name in _FLUXES},
-            kind=kinds,
-        )
+        return await asyncio.to_thread(_photometry, rows, numbers)
+
+
+def _photometry(rows: Sequence[tuple[Any, ...]], numbers: Sequence[str]) -> Photometry:
+    parts: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * 99
+    arrays = {name: np.array(parts[3 + i], float) for i, name in enumerate(numbers)}
+    kinds = {
+        name: np.array(parts[3 + len(numbers) + i], np.uint8) for i, name in enumerate(_FLUXES)
+    }
+    return Photometry(
+        row_id=np.array(parts[0], np.int64),
+        source_id=_objects(parts[1]),
+        image_path=_objects(parts[2]),
+        ra_deg=arrays["ra_deg"],
+        dec_deg=arrays["dec_deg"],
+        nvss_flux_mjy=arrays["nvss_flux_mjy"],
+        mjd=arrays["mjd"],
+        measured_at=arrays["measured_at"],
+        value={name: arrays[name] for name in _FLUXES},
+        kind=kinds,
+    )
 
 
 class SourcesRepository:
@@ -103,16 +109,16 @@ class SourcesRepository:
         NotFound
             No photometry row names it.
         """
-        found = await self.get_many([source_id])
-        if source_id not in found:
+        found = await self.get_many([source_id]) if isinstance(source_id, str) else {}
+        if not found:
             raise NotFound(self.noun, source_id, "see lab.sources.table() for those it has")
         return found[source_id]
 
     async def get_many(self, source_ids: Iterable[object]) -> dict[Any, Source]:
         """Return many sources in one query, by name, in the order given."""
-        wanted = list(dict.fromkeys(source_ids))
+        wanted = [key for key in dict.fromkeys(source_ids) if isinstance(key, str)]
         found = {s.source_id: s for s in await self.list(limit=None, source_ids=wanted)}
-        return {key: found[key] for key in wanted if isinstance(key, str) and key in found}
+        return {key: found[key] for key in wanted if key in found}
 
     async def count(self) -> int:
         """Count the sources."""
@@ -153,5 +159,5 @@ def _kind(column: str) -> str:
 
 def _objects(values: Sequence[object]) -> NDArray[np.object_]:
     column = np.empty(len(values), object)
-    column[:] = values
+    column[:] = [cast(value, str) for value in values]
     return column

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from contimg_lab.analysis.causes import cause_of_texts, message_of_texts
-from contimg_lab.analysis.runs import Decision
+from contimg_lab.analysis.runs import Decision, latest_attempts
 from contimg_lab.errors import ForbiddenPath, NotFound
+from contimg_lab.records.jobs import JobStep
 from contimg_lab.services._context import Context
 from contimg_lab.services._directory import Directory, Entry
 from contimg_lab.services._logs import (
@@ -19,14 +21,16 @@ from contimg_lab.services._logs import (
     find_run_log,
     tail_lines,
 )
+from contimg_lab.times import unix_from_mjd, unix_from_value
 
-__all__ = ["UNKNOWN", "Cause", "Failed", "find_causes", "log_window", "run_key"]
+__all__ = ["UNKNOWN", "Cause", "Decided", "find_causes", "log_window", "own_logs", "run_key"]
 
 UNKNOWN = "unknown"
 """The cause of a failed run that left no text at all."""
 
 _MARGIN_S = 60.0
 _TAIL_LINES = 200
+_LATE_S = 14 * 86400.0  # an MS is hardly processed later than this
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,42 +44,57 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
-    """One failed run: its MS, and how its status was decided."""
+class Decided:
+    """One run: its MS, the rows of its jobs, and how its status was decided."""
 
     entry: Entry
+    steps: tuple[JobStep, ...]
     decision: Decision
 
 
-def log_window(failed: Failed) -> tuple[float, float] | None:
+def own_logs(run: Decided) -> list[JobStep]:
+    """Latest attempts that kept a log text of their own."""
+    return [step for step in latest_attempts(run.steps) if step.logs and step.logs.strip()]
+
+
+def log_window(run: Decided) -> tuple[float, float] | None:
     """First and last Unix second at which the run can have written a line; None: unknown."""
-    step, ms = failed.decision.deciding, failed.entry.ms
+    step, ms = run.decision.deciding, run.entry.ms
     if step is not None:
-        known = [t for t in (step.created_at, step.started_at, step.finished_at) if t is not None]
-        starts = [failed.decision.started_at] if failed.decision.started_at else []
-        first, last = min([*known, *starts]), max(known)
-        # without an end the run may have gone on for as long as a stage is ever given
-        return first, last if step.finished_at is not None else last + 86400.0
-    if ms.stage_updated_at is None and ms.processed_at is None:
-        return None
-    last = max(t for t in (ms.stage_updated_at, ms.processed_at) if t is not None)
-    return (ms.created_at if ms.created_at is not None else last - 86400.0), last
+        known = _known(step.created_at, step.started_at, step.finished_at)
+        if known:
+            first = min([*known, *_known(run.decision.started_at)])
+            # without an end the run may have gone on for as long as a stage is ever given
+            ended = unix_from_value(step.finished_at) is not None
+            return first, max(known) if ended else max(known) + 86400.0
+    written = _known(ms.stage_updated_at, ms.processed_at)
+    if written:
+        made = _known(ms.created_at)
+        return (min(made) if made else max(written) - 86400.0), max(written)
+    if run.entry.times.start_mjd is not None:
+        start = unix_from_mjd(run.entry.times.start_mjd)
+        return start, start + _LATE_S
+    return None
 
 
-def run_key(failed: Failed, directory: Directory) -> RunKey:
+def _known(*times: float | None) -> list[float]:
+    return [t for t in map(unix_from_value, times) if t is not None]
+
+
+def run_key(run: Decided, directory: Directory) -> RunKey:
     """Name a run the way its log lines may."""
-    ms = failed.entry.ms
+    ms = run.entry.ms
     return RunKey(
         ms_path=ms.path,
-        run_id=failed.entry.run_id,
+        run_id=run.entry.run_id,
         group_id=ms.group_id,
-        window=log_window(failed),
+        window=log_window(run),
         longer_paths=directory.longer(ms.path),
     )
 
 
 async def find_causes(
-    context: Context, failed: Sequence[Failed], roots: LogRoots
+    context: Context, failed: Sequence[Decided], directory: Directory, roots: LogRoots
 ) -> dict[str, Cause]:
     """Find the cause of each failed run, by MS path.
 
@@ -88,22 +107,24 @@ async def find_causes(
     for run in failed:
         step = run.decision.deciding
         found = texts.setdefault(run.entry.ms.path, [])
-        if step is not None and step.logs:
-            found.append(("jobs.logs", step.logs))
+        for kept in own_logs(run) if step is None else [step]:
+            if kept.logs:
+                found.append(("jobs.logs", kept.logs))
+        queued_at = None if step is None else unix_from_value(step.created_at)
         for said in tables.get(run.entry.ms.path, []):
             other_job = said.job_id is not None and step is not None and said.job_id != step.id
             before = (
-                said.at is not None
-                and step is not None
-                and step.created_at is not None
-                and said.at < step.created_at - _MARGIN_S
+                said.at is not None and queued_at is not None and said.at < queued_at - _MARGIN_S
             )
             if not other_job and not before:
                 found.append((said.source, said.text))
-    directory = await context.directory()
     keys = [run_key(run, directory) for run in failed]
     zone = ZoneInfo(context.config.log_zone)
-    from_logs = await asyncio.to_thread(_log_texts, roots, keys, zone)
+    stop = threading.Event()
+    try:
+        from_logs = await asyncio.to_thread(_log_texts, roots, keys, zone, stop)
+    finally:
+        stop.set()  # a cancelled await leaves its thread behind: let it end soon
     causes: dict[str, Cause] = {}
     for path, found in texts.items():
         found.extend(from_logs.get(path, []))
@@ -118,7 +139,7 @@ async def find_causes(
 
 
 def _log_texts(
-    roots: LogRoots, keys: Sequence[RunKey], zone: ZoneInfo
+    roots: LogRoots, keys: Sequence[RunKey], zone: ZoneInfo, stop: threading.Event
 ) -> dict[str, list[tuple[str, str]]]:
     found: dict[str, list[tuple[str, str]]] = {}
     for key in keys:
@@ -129,6 +150,6 @@ def _log_texts(
             continue  # a link that leads out, or a file gone meanwhile, tells nothing here
         if lines:
             found.setdefault(key.ms_path, []).append((str(own), "\n".join(lines)))
-    for path, texts in error_evidence(roots, keys, zone).items():
+    for path, texts in error_evidence(roots, keys, zone, stop).items():
         found.setdefault(path, []).extend(texts)
     return found

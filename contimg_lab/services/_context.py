@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from contimg_lab.config import Config
 from contimg_lab.database import Database
+from contimg_lab.repositories._base import Repository
 from contimg_lab.repositories.caltables import AppliedRepository, CalTablesRepository
 from contimg_lab.repositories.figures import FiguresRepository
 from contimg_lab.repositories.images import ImagesRepository
@@ -34,24 +36,58 @@ class Context:
         self.sources = SourcesRepository(database)
         self.figures = FiguresRepository(database)
         self._directory: tuple[object, Directory] | None = None
+        self._waiting: dict[asyncio.Task[Directory], int] = {}
+        self._building: tuple[object, asyncio.Task[Directory]] | None = None
 
     async def directory(self) -> Directory:
-        """Return what is known of every MS now; made again when the data have changed."""
+        """Return what is known of every MS now; made again when the data have changed.
+
+        Callers at the same time share one making; it goes on while one of them still waits.
+        """
         token = await self.database.token()
         if self._directory is not None and self._directory[0] == token:
             return self._directory[1]
+        key = (token, asyncio.get_running_loop())
+        if self._building is None or self._building[0] != key or self._building[1].done():
+            self._building = (key, asyncio.ensure_future(self._build(token)))
+        building = self._building[1]
+        self._waiting[building] = self._waiting.get(building, 0) + 1
+        try:
+            return await asyncio.shield(building)
+        finally:
+            self._waiting[building] -= 1
+            if not self._waiting[building]:
+                del self._waiting[building]
+                building.cancel()
+
+    async def absent(self) -> dict[str, tuple[str, ...]]:
+        """Return the columns that this site's files lack, by table."""
+        repositories: tuple[Repository[Any], ...] = (
+            self.ms,
+            self.jobs,
+            self.caltables,
+            self.applied,
+            self.images,
+            self.measurements,
+        )
+        found = {r.table: await r.absent() for r in repositories}
+        return {table: columns for table, columns in found.items() if columns}
+
+    async def _build(self, token: object) -> Directory:
         rows = await self.ms.list(limit=None)
         worked: Sequence[str] = ()
         if await self.jobs.exists():
-            arrays = await self.jobs.columns("ms_path")
-            worked = [path for path in set(arrays["ms_path"]) if isinstance(path, str)]
+            worked = await self._texts(self.jobs, "ms_path")
         solved: Sequence[str] = ()
         if await self.database.find_table("caltables") is not None:
-            arrays = await self.caltables.columns("source_ms_path")
-            solved = [path for path in set(arrays["source_ms_path"]) if isinstance(path, str)]
+            solved = await self._texts(self.caltables, "source_ms_path")
         directory = await asyncio.to_thread(build_directory, rows, worked, solved)
         self._directory = (token, directory)
         return directory
+
+    async def _texts(self, repository: Repository[Any], column: str) -> Sequence[str]:
+        arrays = await repository.columns(column)
+        return [text for text in set(arrays[column]) if text is not None]
 
 
 @dataclass(slots=True, eq=False)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from contimg_lab.analysis.coverage import STATES, WARN_DISTANCE_HOURS, cover
 from contimg_lab.records.caltables import Coverage
@@ -13,7 +15,7 @@ from contimg_lab.records.ms import PrimaryCal
 from contimg_lab.services._context import Context
 from contimg_lab.services._directory import Entry
 
-__all__ = ["BANDPASS_TYPES", "cover_entries", "primary_cal", "table_types"]
+__all__ = ["BANDPASS_TYPES", "bandpass_of", "cover_entries", "primary_cal", "table_types"]
 
 BANDPASS_TYPES = ("BP", "BA", "G")
 """What counts as the bandpass table, best first (older registries know only G)."""
@@ -36,10 +38,21 @@ async def cover_entries(context: Context, entries: Sequence[Entry]) -> tuple[Cov
     types = await table_types(context)
     if not types:
         return ()
-    tables = await context.caltables.columns(
-        "id", "path", "table_type", "status", "valid_start_mjd", "valid_end_mjd"
-    )
+    tables = await context.caltables.windows()
     return await asyncio.to_thread(_cover, entries, types, tables)
+
+
+def bandpass_of(covers: Iterable[Coverage]) -> Coverage | None:
+    """Choose the coverage of one MS by its bandpass; None where the registry has none.
+
+    A table that covers comes before one that is nearest, then BP before BA before G.
+    """
+    bandpass = [c for c in covers if c.table_type in BANDPASS_TYPES]
+    return min(
+        bandpass,
+        key=lambda c: (STATES.index(c.state), BANDPASS_TYPES.index(c.table_type)),
+        default=None,
+    )
 
 
 async def primary_cal(context: Context, entry: Entry) -> PrimaryCal:
@@ -51,9 +64,8 @@ async def primary_cal(context: Context, entry: Entry) -> PrimaryCal:
         for row in applied.get(path, ())
         if row.caltable_path is not None and row.success != 0
     )
-    covers = {c.table_type: c for c in await cover_entries(context, [entry])}
-    bandpass = [covers[name] for name in BANDPASS_TYPES if name in covers]
-    if not bandpass:
+    found = bandpass_of(await cover_entries(context, [entry]))
+    if found is None:
         state = "unknown" if entry.times.mid_mjd is None else "none"
         why = context.database.layout.absent.get("cal_registry")
         return PrimaryCal(
@@ -62,7 +74,6 @@ async def primary_cal(context: Context, entry: Entry) -> PrimaryCal:
             applied_paths=paths,
             why=why or "the registry holds no bandpass table at all",
         )
-    found = next((c for c in bandpass if c.caltable_path is not None), bandpass[0])
     return PrimaryCal(
         ms_path=path,
         state=found.state,
@@ -88,7 +99,7 @@ def _in_words(state: str, table_type: str, hours: float | None) -> str:
 
 
 def _cover(
-    entries: Sequence[Entry], types: Sequence[str], tables: dict[str, np.ndarray]
+    entries: Sequence[Entry], types: Sequence[str], tables: Mapping[str, NDArray[Any]]
 ) -> tuple[Coverage, ...]:
     mid = np.array([e.times.mid_mjd for e in entries], float)
     by_type: list[list[Coverage]] = []
@@ -98,7 +109,7 @@ def _cover(
             mid,
             start_mjd=tables["valid_start_mjd"][mine],
             end_mjd=tables["valid_end_mjd"][mine],
-            table_id=tables["id"][mine].astype(np.int64),
+            table_id=tables["id"][mine],
             is_active=tables["status"][mine] == "active",
             is_retired=tables["status"][mine] == "retired",
         )
@@ -121,5 +132,5 @@ def _cover(
     return tuple(row for rows in zip(*by_type, strict=True) for row in rows)
 
 
-def _at(paths: np.ndarray, row: np.intp) -> str | None:
+def _at(paths: NDArray[Any], row: np.intp) -> str | None:
     return None if row < 0 else str(paths[row])

@@ -16,7 +16,9 @@ from contimg_lab.times import mjd_from_name, parse_night
 
 __all__ = ["Directory", "Entry", "build_directory"]
 
-_ONLY_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}[:-]\d{2}[:-]\d{2}(\.ms)?", re.ASCII)
+_ONLY_TIME = re.compile(
+    r"\d{4}-\d{2}-\d{2}T\d{2}[:-]\d{2}[:-]\d{2}(\.ms)?", re.ASCII | re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +26,8 @@ class Entry:
     """One Measurement Set, with what follows from its row and its name.
 
     ``kind`` is ``tile``, ``calibrator`` (in a calibrators folder, or a cal table was solved
-    on it) or ``twin`` (made again from an observation that another MS holds).
+    on it) or ``twin`` (made again from an observation that another MS holds). ``indexed`` is
+    False where only the jobs table names it.
     """
 
     ms: MeasurementSet
@@ -79,16 +82,18 @@ class Directory:
         )
         return tuple(found)
 
-    def select(self, night: str | date | None) -> tuple[Entry, ...]:
-        """Entries of one night, or all."""
-        if night is None:
-            return self.entries
-        wanted = parse_night(night).isoformat()
-        return tuple(entry for entry in self.entries if entry.night == wanted)
+    def select(self, night: str | date | None, *, orphans: bool = False) -> tuple[Entry, ...]:
+        """Entries of one night, or all; ``orphans``: also those that only a job names."""
+        wanted = None if night is None else parse_night(night).isoformat()
+        return tuple(
+            entry
+            for entry in self.entries
+            if (wanted is None or entry.night == wanted) and (orphans or entry.indexed)
+        )
 
     def nights(self) -> tuple[str, ...]:
         """Every night that has an MS, ascending."""
-        return tuple(sorted({entry.night for entry in self.entries if entry.night}))
+        return tuple(sorted({e.night for e in self.entries if e.night and e.indexed}))
 
 
 def build_directory(
@@ -105,21 +110,21 @@ def build_directory(
     solved
         MS paths on which a cal table was solved.
     """
-    indexed = {row.path for row in rows}
-    extra = sorted(set(worked) - indexed)
-    every = [*rows, *(MeasurementSet(path=path) for path in extra)]
+    known: dict[str, MeasurementSet] = {}
+    for row in rows:
+        if isinstance(row.path, str):  # SQLite lets a key of type TEXT be NULL
+            known.setdefault(row.path, row)
+    extra = sorted(set(worked) - set(known))
+    every = [*known.values(), *(MeasurementSet(path=path) for path in extra)]
     ids = run_ids([ms.path for ms in every])
-    plain = {
-        mjd_from_name(ms.path) for ms in every if _ONLY_TIME.fullmatch(ms.path.rsplit("/", 1)[-1])
-    }
+    first = _first_of_each_time(known)
     calibrators = set(solved)
     entries = []
     for ms in every:
         night, hour = night_hour(ms)
-        name = ms.path.rsplit("/", 1)[-1]
         if ms.path in calibrators or "/calibrators/" in ms.path:
             kind = "calibrator"
-        elif not _ONLY_TIME.fullmatch(name) and mjd_from_name(ms.path) in plain:
+        elif (start := mjd_from_name(ms.path)) is not None and first.get(start) != ms.path:
             kind = "twin"
         else:
             kind = "tile"
@@ -131,7 +136,7 @@ def build_directory(
                 hour=hour,
                 times=ms_times(ms),
                 kind=kind,
-                indexed=ms.path in indexed,
+                indexed=ms.path in known,
             )
         )
     late = float("inf")
@@ -144,3 +149,21 @@ def build_directory(
         {e.run_id: e for e in entries},
         tuple(sorted(ids)),
     )
+
+
+def _first_of_each_time(paths: Iterable[str]) -> dict[float, str]:
+    """Of the MS that hold one time in their names, the one that is the observation itself.
+
+    The name that is only the time, else the shortest, else the first: the others are made
+    from it.
+    """
+    best: dict[float, tuple[bool, int, str]] = {}
+    for path in paths:
+        start = mjd_from_name(path)
+        if start is None or "/calibrators/" in path:
+            continue
+        name = path.rstrip("/").rsplit("/", 1)[-1]
+        rank = (_ONLY_TIME.fullmatch(name) is None, len(name), path)
+        if start not in best or rank < best[start]:
+            best[start] = rank
+    return {start: rank[2] for start, rank in best.items()}

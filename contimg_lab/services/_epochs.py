@@ -17,7 +17,7 @@ from contimg_lab.analysis.epochs import (
 )
 from contimg_lab.repositories.sources import Photometry
 from contimg_lab.services._context import Context
-from contimg_lab.times import mjd_from_name
+from contimg_lab.times import mjd_from_name, mjd_from_values
 
 __all__ = ["Epochs", "read_epochs"]
 
@@ -77,7 +77,7 @@ class Epochs:
 async def read_epochs(context: Context, source_ids: Sequence[str] | None) -> Epochs:
     """Read the epochs of some sources, or of all (None): three queries at most."""
     rows = await context.measurements.photometry(source_ids)
-    missing = ~((rows.mjd >= 5e4) & (rows.mjd < np.inf))
+    missing = np.isnan(mjd_from_values(rows.mjd))
     ms_of: Mapping[str, str] = {}
     mid_of: dict[str, float] = {}
     if missing.any():

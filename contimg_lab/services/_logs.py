@@ -6,6 +6,7 @@ Everything here reads files and waits for them: call it in a worker thread.
 from __future__ import annotations
 
 import json
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -131,9 +132,14 @@ def shared_lines(
 
 
 def error_evidence(
-    roots: LogRoots, runs: Sequence[RunKey], zone: tzinfo
+    roots: LogRoots,
+    runs: Sequence[RunKey],
+    zone: tzinfo,
+    stop: threading.Event | None = None,
 ) -> dict[str, list[tuple[str, str]]]:
     """Errors that the shared logs hold of many runs, in one pass over each file.
+
+    Once ``stop`` is set it ends early: nobody waits for the answer any more.
 
     Returns
     -------
@@ -150,6 +156,8 @@ def error_evidence(
     for path in shared_log_files(roots):
         with suppress(OSError):
             for record in scan(path, spans, zone, _ERROR_BYTES):
+                if stop is not None and stop.is_set():
+                    return {}
                 line = parse_line(record.head, zone)
                 if line.level not in ERROR_LEVELS:
                     continue

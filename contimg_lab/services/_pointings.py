@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from contimg_lab.records.ms import MeasurementSet, Pointing
 from contimg_lab.services._context import Context
 from contimg_lab.services._directory import Entry
@@ -23,22 +26,31 @@ async def read_pointings(context: Context, entries: Sequence[Entry]) -> list[Poi
     ]
     if missing:
         half = MS_HALF_DURATION_S / 86400.0
-        times = [mid for _, mid in missing]
-        history = await context.ms.pointing_history(min(times) - half, max(times) + half)
-        for i, mid in missing:
-            near = abs(history["mjd"] - mid)
-            if not len(near) or near.min() > half:
-                continue
-            row = int(near.argmin())
+        mids = np.array([mid for _, mid in missing])
+        history = await context.ms.pointing_history(mids.min() - half, mids.max() + half)
+        rows, near = nearest(history["mjd"], mids)
+        for (i, _), row in zip(
+            [missing[k] for k in np.flatnonzero(near <= half)], rows[near <= half], strict=True
+        ):
             ra, dec = float(history["ra_deg"][row]), float(history["dec_deg"][row])
-            if _on_the_sky(ra, dec):
-                found[i] = Pointing(
-                    ms_path=entries[i].ms.path,
-                    ra_deg=ra,
-                    dec_deg=dec,
-                    source="pointing_history",
-                )
+            found[i] = Pointing(
+                ms_path=entries[i].ms.path, ra_deg=ra, dec_deg=dec, source="pointing_history"
+            )
     return found
+
+
+def nearest(
+    sorted_values: NDArray[np.float64], wanted: NDArray[np.float64]
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Index of the nearest of some rising values to each wanted one, and how far it is."""
+    if not len(sorted_values):
+        return np.zeros(len(wanted), np.intp), np.full(len(wanted), np.inf)
+    after = np.clip(np.searchsorted(sorted_values, wanted), 1, max(1, len(sorted_values) - 1))
+    after = np.minimum(after, len(sorted_values) - 1)
+    before = np.maximum(after - 1, 0)
+    closer = np.abs(sorted_values[before] - wanted) <= np.abs(sorted_values[after] - wanted)
+    index = np.where(closer, before, after)
+    return index, np.abs(sorted_values[index] - wanted)
 
 
 def _recorded_pointing(ms: MeasurementSet) -> Pointing:

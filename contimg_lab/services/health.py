@@ -6,7 +6,6 @@ import asyncio
 import platform
 import sqlite3
 import stat
-from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 
@@ -92,7 +91,7 @@ class HealthService(Service):
     async def _tables(self) -> tuple[TableHealth, ...]:
         database = self.context.database
         counts = HealthRepository(database)
-        absent = await self._absent()
+        absent = await self.context.absent()
         found = []
         for role in database.layout.files:
             for key, table in sorted((await database.schema(role)).tables.items()):
@@ -111,18 +110,6 @@ class HealthService(Service):
                     )
                 )
         return tuple(found)
-
-    async def _absent(self) -> Mapping[str, tuple[str, ...]]:
-        context = self.context
-        repositories = (
-            context.ms,
-            context.jobs,
-            context.caltables,
-            context.applied,
-            context.images,
-            context.measurements,
-        )
-        return {r.table: await r.absent() for r in repositories}
 
     async def _lacks(self) -> tuple[Lack, ...]:
         return tuple(

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
 from contimg_lab import _faces
-from contimg_lab.analysis.runs import decide, latest_attempts, valid_run_id
+from contimg_lab.analysis.runs import decide, valid_run_id
 from contimg_lab.errors import InvalidInput
 from contimg_lab.records.jobs import JobStep, LogTail, Provenance, Run
 from contimg_lab.repositories._base import page
-from contimg_lab.services._causes import Failed, find_causes, run_key
+from contimg_lab.services._causes import Cause, Decided, find_causes, own_logs, run_key
 from contimg_lab.services._context import Service
-from contimg_lab.services._directory import Entry
+from contimg_lab.services._directory import Directory, Entry
 from contimg_lab.services._frames import add_datetimes, record_frame
 from contimg_lab.services._logs import find_run_log, shared_lines, tail_lines
 from contimg_lab.services._provenance import log_roots, provenance
+from contimg_lab.times import mjd_from_unix
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["JobsService"]
+
+_MANY = 1000
 
 
 class JobsService(Service):
@@ -41,13 +46,12 @@ class JobsService(Service):
             There is no such run.
         """
         entry = await self._entry(run_id)
-        return (await self._runs([entry]))[0]
+        decided = await self._decide([entry])
+        return (await self._runs(decided, await self.context.directory()))[0]
 
     async def get_job_status(self, run_id: str) -> str:
         """Return the status of one run; raises as `get_job` does."""
-        entry = await self._entry(run_id)
-        steps = await self._steps([entry])
-        return decide(entry.ms if entry.indexed else None, steps.get(entry.ms.path, ())).status
+        return (await self._decide([await self._entry(run_id)]))[0].decision.status
 
     async def run_id_of(self, ms_path: str) -> str:
         """Return the run id of an MS; raises NotFound where there is no such MS."""
@@ -80,9 +84,15 @@ class JobsService(Service):
         for name, value in (("status", status), ("cause", cause), ("text", text)):
             if value is not None and not isinstance(value, str):
                 raise InvalidInput(f"{name} {value!r} is no text")
-        runs: Sequence[Run] = await self._runs((await self.context.directory()).select(night))
+        directory = await self.context.directory()
+        entries = directory.select(night, orphans=True)
+        decided = await self._decide(entries)
         if status is not None:
-            runs = [run for run in runs if run.status == status]
+            decided = [run for run in decided if run.decision.status == status]
+        if cause is None and not text:  # what is not shown needs no look into the logs
+            decided = decided[first:] if most < 0 else decided[first : first + most]
+            return await self._runs(decided, directory)
+        runs: Sequence[Run] = await self._runs(decided, directory)
         if cause is not None:
             runs = [run for run in runs if run.cause == cause]
         if text:
@@ -113,7 +123,8 @@ class JobsService(Service):
         runs = await self.list_jobs(
             status=status, cause=cause, night=night, text=text, limit=limit, offset=offset
         )
-        absent = () if await self.context.jobs.exists() else ("started_at", "finished_at")
+        lacking = await self.context.jobs.absent()
+        absent = [name for name in ("started_at", "finished_at") if name in lacking]
         return await asyncio.to_thread(_table, runs, absent)
 
     async def build_provenance_links(self, run_id: str) -> Provenance:
@@ -146,11 +157,10 @@ class JobsService(Service):
         n
             Most lines.
         """
-        if isinstance(n, bool) or not isinstance(n, int) or not 0 <= n <= 1_000_000:
-            raise InvalidInput(f"n={n!r} is no number of lines between 0 and 1000000")
+        n, _ = page(n, 0)
         entry = await self._entry(run_id)
-        steps = (await self._steps([entry])).get(entry.ms.path, ())
-        own = [step for step in latest_attempts(steps) if step.logs and step.logs.strip()]
+        run = (await self._decide([entry]))[0]
+        own = own_logs(run)
         if own:
             lines = [line for step in own for line in (step.logs or "").splitlines()]
             kinds = ", ".join(str(step.type) for step in own)
@@ -173,8 +183,7 @@ class JobsService(Service):
                 truncated=more,
                 why=f"the run's own file {path.name}",
             )
-        decision = decide(entry.ms if entry.indexed else None, steps)
-        key = run_key(Failed(entry, decision), await self.context.directory())
+        key = run_key(run, await self.context.directory())
         found = await asyncio.to_thread(
             shared_lines,
             roots,
@@ -214,42 +223,61 @@ class JobsService(Service):
     async def _steps(self, entries: Sequence[Entry]) -> dict[str, list[JobStep]]:
         if not entries or not await self.context.jobs.exists():
             return {}
-        found: dict[str, list[JobStep]] = {}
-        rows = await self.context.jobs.list(limit=None, ms_path=[e.ms.path for e in entries])
-        for row in rows:
-            found.setdefault(str(row.ms_path), []).append(row)
-        return found
+        paths = [entry.ms.path for entry in entries]
+        if len(paths) > _MANY:  # as good as all: cheaper to read than to name
+            rows = await self.context.jobs.list(limit=None)
+        else:
+            rows = await self.context.jobs.list(limit=None, ms_path=paths)
+        return await asyncio.to_thread(_by_path, rows)
 
-    async def _runs(self, entries: Sequence[Entry]) -> list[Run]:
+    async def _decide(self, entries: Sequence[Entry]) -> list[Decided]:
         steps = await self._steps(entries)
-        decided = [
-            (entry, decide(entry.ms if entry.indexed else None, steps.get(entry.ms.path, ())))
-            for entry in entries
-        ]
-        failed = [Failed(entry, d) for entry, d in decided if d.status == "failed"]
-        causes = await find_causes(self.context, failed, log_roots(self.context))
-        runs = []
-        for entry, decision in decided:
-            cause = causes.get(entry.ms.path)
-            runs.append(
-                Run(
-                    run_id=entry.run_id,
-                    ms_path=entry.ms.path,
-                    night=entry.night,
-                    hour=entry.hour,
-                    status=decision.status,
-                    cause=cause.cause if cause else None,
-                    message=cause.message if cause else None,
-                    cause_line=cause.line if cause else None,
-                    cause_source=cause.source if cause else None,
-                    step=decision.step,
-                    started_at=decision.started_at,
-                    finished_at=decision.finished_at,
-                    duration_s=decision.duration_s,
-                    attempts=len(steps.get(entry.ms.path, ())),
-                )
-            )
-        return runs
+        return await asyncio.to_thread(_decide, entries, steps)
+
+    async def _runs(self, decided: Sequence[Decided], directory: Directory) -> tuple[Run, ...]:
+        failed = [run for run in decided if run.decision.status == "failed"]
+        causes = await find_causes(self.context, failed, directory, log_roots(self.context))
+        return await asyncio.to_thread(_make_runs, decided, causes)
+
+
+def _by_path(rows: Sequence[JobStep]) -> dict[str, list[JobStep]]:
+    found: dict[str, list[JobStep]] = {}
+    for row in rows:
+        if row.ms_path is not None and isinstance(row.id, int):  # a damaged id has no order
+            found.setdefault(row.ms_path, []).append(row)
+    return found
+
+
+def _decide(entries: Sequence[Entry], steps: Mapping[str, list[JobStep]]) -> list[Decided]:
+    return [
+        Decided(entry, mine, decide(entry.ms if entry.indexed else None, mine))
+        for entry in entries
+        for mine in (tuple(steps.get(entry.ms.path, ())),)
+    ]
+
+
+def _make_runs(decided: Sequence[Decided], causes: Mapping[str, Cause]) -> tuple[Run, ...]:
+    return tuple(_make_run(run, causes.get(run.entry.ms.path)) for run in decided)
+
+
+def _make_run(run: Decided, cause: Cause | None) -> Run:
+    entry, decision = run.entry, run.decision
+    return Run(
+        run_id=entry.run_id,
+        ms_path=entry.ms.path,
+        night=entry.night,
+        hour=entry.hour,
+        status=decision.status,
+        cause=cause.cause if cause else None,
+        message=cause.message if cause else None,
+        cause_line=cause.line if cause else None,
+        cause_source=cause.source if cause else None,
+        step=decision.step,
+        started_at=decision.started_at,
+        finished_at=decision.finished_at,
+        duration_s=decision.duration_s,
+        attempts=len(run.steps),
+    )
 
 
 def _check(run_id: object) -> None:
@@ -271,7 +299,8 @@ def _table(runs: Sequence[Run], absent: Sequence[str]) -> pd.DataFrame:
     made = add_datetimes(made, {"started_at": "started_unix_s", "finished_at": "finished_unix_s"})
     for name in ("started", "finished"):
         unix = made.pop(f"{name}_unix_s")
-        made[f"{name}_mjd"] = unix / 86400.0 + 40587.0
+        made[f"{name}_mjd"] = mjd_from_unix(unix.to_numpy(float, na_value=np.nan))
+        made[f"{name}_mjd"] = made[f"{name}_mjd"].astype("Float64")
         made.attrs["units"].pop(f"{name}_unix_s", None)
         made.attrs["units"][f"{name}_mjd"] = "d (MJD, UTC)"
     return made

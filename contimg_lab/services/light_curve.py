@@ -9,24 +9,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contimg_lab import _faces
-from contimg_lab.times import UNIX_EPOCH_MJD, datetime_from_mjd
+from contimg_lab.times import datetime_from_mjd, unix_from_mjd
 
 if TYPE_CHECKING:
     import pandas as pd
     from astropy.timeseries import TimeSeries
     from matplotlib.axes import Axes
 
-__all__ = ["DETECTION_SIGMA", "Excluded", "LightCurve"]
+__all__ = ["DETECTION_SIGMA", "Excluded", "LightCurve", "flux_unit"]
 
 DETECTION_SIGMA = 3.0
 """A flux below this many of its errors is no detection; its upper limit is that many."""
 
-_UNITS = {
-    "mjd": "d (MJD, UTC)",
-    "flux_jy": "Jy",
-    "flux_err_jy": "Jy",
-    "upper_limit_jy": "Jy",
-}
+
+def flux_unit(is_peak: NDArray[np.bool_]) -> str:
+    """Unit of fluxes of which some, all or none are peaks."""
+    if not is_peak.any():
+        return "Jy"
+    return "Jy/beam" if is_peak.all() else "Jy or Jy/beam (see flux_column)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -118,14 +118,20 @@ class LightCurve:
     def __len__(self) -> int:
         return len(self.mjd)
 
+    @property
+    def flux_unit(self) -> str:
+        """Unit of the fluxes: ``Jy``, or ``Jy/beam`` where all are peaks, or both."""
+        return flux_unit(self.flux_column == "peak_jyb")
+
     def __repr__(self) -> str:
         out = ", ".join(f"{k} {reason}" for reason, k in self.excluded.counts().items())
         lines = [
             f"LightCurve {self.source_id}: {len(self)} epochs, {len(self.excluded)} left out"
             + (f" ({out})" if out else "")
         ]
-        if len(self):
-            first, last = (datetime_from_mjd(float(t)) for t in (self.mjd[0], self.mjd[-1]))
+        known = self.mjd[np.isfinite(self.mjd)]
+        if len(known):
+            first, last = (datetime_from_mjd(float(t)) for t in (known[0], known[-1]))
             lines.append(
                 f"  {first:%Y-%m-%d} to {last:%Y-%m-%d} UTC, "
                 f"{int(np.sum(~self.is_detection))} non-detections, "
@@ -175,30 +181,38 @@ class LightCurve:
             if len(left_out):
                 frame = pd.concat([frame.astype({"is_detection": "boolean"}), left_out])
             frame = frame.sort_values(["mjd", "row_id"], ignore_index=True)
-        unix_s = (frame["mjd"] - UNIX_EPOCH_MJD) * 86400.0
-        when = pd.to_datetime(unix_s, unit="s", utc=True, errors="coerce").dt.as_unit("us")
-        frame.insert(1, "time", when)
-        frame.attrs["units"] = dict(_UNITS)
+        unix_s = unix_from_mjd(frame["mjd"].to_numpy())
+        when = pd.to_datetime(pd.Series(unix_s), unit="s", utc=True, errors="coerce")
+        frame.insert(1, "time", when.dt.as_unit("us"))
+        frame.attrs["units"] = {"mjd": "d (MJD, UTC)", "time": "UTC"} | dict.fromkeys(
+            ("flux_jy", "flux_err_jy", "upper_limit_jy"), self.flux_unit
+        )
         frame.attrs["source_id"] = self.source_id
         return frame
 
     def to_astropy(self) -> TimeSeries:
-        """Return the epochs as an astropy TimeSeries: times in UTC, fluxes with units."""
+        """Return the epochs as an astropy TimeSeries: times in UTC, fluxes with units.
+
+        Epochs whose time nothing tells are left out and counted in ``meta["n_untimed"]``.
+        """
         from astropy import units as u
         from astropy.time import Time
         from astropy.timeseries import TimeSeries
 
+        known = np.isfinite(self.mjd)
+        unit = u.Jy / u.beam if self.flux_unit == "Jy/beam" else u.Jy
         series = TimeSeries(
-            time=Time(self.mjd, format="mjd", scale="utc"),
+            time=Time(self.mjd[known], format="mjd", scale="utc"),
             data={
-                "flux": self.flux_jy * u.Jy,
-                "flux_err": self.flux_err_jy * u.Jy,
-                "is_detection": self.is_detection,
-                "time_source": self.time_source.astype(str),
-                "flux_column": self.flux_column.astype(str),
-                "row_id": self.row_id,
+                "flux": self.flux_jy[known] * unit,
+                "flux_err": self.flux_err_jy[known] * unit,
+                "is_detection": self.is_detection[known],
+                "time_source": self.time_source[known].astype(str),
+                "flux_column": self.flux_column[known].astype(str),
+                "row_id": self.row_id[known],
             },
         )
+        series.meta["n_untimed"] = int(np.sum(~known))
         series.meta["source_id"] = self.source_id
         series.meta["n_excluded"] = len(self.excluded)
         return series

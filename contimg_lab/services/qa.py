@@ -17,7 +17,7 @@ from contimg_lab.records.caltables import Coverage
 from contimg_lab.records.jobs import Run
 from contimg_lab.records.qa import Gap, HourSummary
 from contimg_lab.services._context import Service
-from contimg_lab.services._coverage import BANDPASS_TYPES, cover_entries
+from contimg_lab.services._coverage import bandpass_of, cover_entries
 from contimg_lab.services._directory import Entry
 from contimg_lab.services._frames import record_frame
 from contimg_lab.services.images import tile_images
@@ -31,6 +31,22 @@ __all__ = ["GAP_MINUTES", "NightSummary", "QaService"]
 
 GAP_MINUTES = 10.0
 """More than this between the starts of neighbouring tiles is a gap."""
+
+
+_HEADINGS = {
+    "hour": "hour (UTC)",
+    "n_ms": "MS",
+    "n_tiles": "tiles",
+    "n_failed": "failed",
+    "n_other": "unfinished or other",
+    "n_noise": "with noise",
+    "noise_median_jy": "median noise (mJy/beam)",
+    "noise_max_jy": "largest noise (mJy/beam)",
+    "n_inside": "cal inside",
+    "n_nearest": "cal nearest",
+    "n_uncovered": "no cal",
+    "n_gaps": "gaps",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,9 +107,10 @@ class NightSummary:
             for kind, states in self.coverage.items()
         ]
         gaps = [f"{gap.minutes:.0f} min" for gap in self.gaps]
+        kinds = ((self.n_tiles, "tile"), (self.n_calibrators, "calibrator"), (self.n_twins, "twin"))
+        counted = ", ".join(f"{n} {kind}{'' if n == 1 else 's'}" for n, kind in kinds if n)
         return [
-            f"{self.n_ms} Measurement Sets: {self.n_tiles} tiles, "
-            f"{self.n_calibrators} calibrators, {self.n_twins} twins",
+            f"{self.n_ms} Measurement Sets: {counted}",
             f"runs: {', '.join(others) or 'none'}",
             f"failures by cause: {', '.join(causes) or 'none'}",
             noise,
@@ -106,8 +123,11 @@ class NightSummary:
 
     def _repr_html_(self) -> str:
         items = "".join(f"<li>{html.escape(line)}</li>" for line in self.lines())
-        hours = self.to_pandas().to_html(
-            index=False, border=0, na_rep="-", float_format="{:.4f}".format
+        shown = self.to_pandas()
+        for name in ("noise_median_jy", "noise_max_jy"):
+            shown[name] = shown[name] * 1e3
+        hours = shown.rename(columns=_HEADINGS).to_html(
+            index=False, border=0, na_rep="-", float_format="{:.1f}".format
         )
         return f"<b>Night {html.escape(self.night)} (UTC)</b><ul>{items}</ul>{hours}"
 
@@ -173,7 +193,11 @@ def _summary(
     gaps = find_gaps(tiles)
     states = {(c.ms_path, c.table_type): c.state for c in covers}
     types = list(dict.fromkeys(kind for _, kind in states))
-    primary = next((name for name in BANDPASS_TYPES if name in types), None)
+    of_each: dict[str, list[Coverage]] = {}
+    for cover in covers:
+        of_each.setdefault(cover.ms_path, []).append(cover)
+    chosen = {path: bandpass_of(mine) for path, mine in of_each.items()}
+    primary = {path: cover.state for path, cover in chosen.items() if cover is not None}
     coverage = {
         kind: dict(Counter(state for (_, k), state in states.items() if k == kind))
         for kind in types
@@ -197,7 +221,7 @@ def _summary(
         noisiest_path=noisiest,
         coverage=coverage,
         gaps=gaps,
-        hours=tuple(_hour(hour, entries, runs, of_tiles, gaps, states, primary) for hour in hours),
+        hours=tuple(_hour(hour, entries, runs, of_tiles, gaps, primary) for hour in hours),
     )
 
 
@@ -207,14 +231,13 @@ def _hour(
     runs: Sequence[Run],
     noise: Mapping[str, float],
     gaps: Sequence[Gap],
-    states: Mapping[tuple[str, str], str],
-    primary: str | None,
+    primary: Mapping[str, str],
 ) -> HourSummary:
     mine = [entry for entry in entries if entry.hour == hour]
     tiles = [entry for entry in mine if entry.kind == "tile"]
     words = Counter(run.status for run in runs if run.hour == hour)
     levels = [noise[e.ms.path] for e in tiles if e.ms.path in noise]
-    of_primary = [states.get((e.ms.path, primary), "none") if primary else "none" for e in tiles]
+    of_primary = [primary.get(e.ms.path, "none") for e in tiles]
     paths = {entry.ms.path for entry in tiles}
     return HourSummary(
         hour=hour,
@@ -232,6 +255,11 @@ def _hour(
     )
 
 
+def _minutes(start_mjd: float, end_mjd: float) -> float:
+    # to the millisecond: a double of MJD holds no more, and ten minutes are no gap
+    return round((end_mjd - start_mjd) * 86400.0, 3) / 60.0
+
+
 def find_gaps(tiles: Sequence[Entry]) -> tuple[Gap, ...]:
     """Find the holes of more than `GAP_MINUTES` between the starts of neighbouring tiles."""
     timed = [(e.times.start_mjd, e.ms.path) for e in tiles if e.times.start_mjd is not None]
@@ -242,8 +270,8 @@ def find_gaps(tiles: Sequence[Entry]) -> tuple[Gap, ...]:
             before_path=after[1],
             start_mjd=before[0],
             end_mjd=after[0],
-            minutes=(after[0] - before[0]) * 1440.0,
+            minutes=_minutes(before[0], after[0]),
         )
         for before, after in itertools.pairwise(timed)
-        if (after[0] - before[0]) * 1440.0 > GAP_MINUTES
+        if _minutes(before[0], after[0]) > GAP_MINUTES
     )

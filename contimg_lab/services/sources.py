@@ -11,7 +11,7 @@ import numpy as np
 from contimg_lab import _faces
 from contimg_lab.analysis.epochs import REASONS, TIME_SOURCES
 from contimg_lab.analysis.variability import Variability, variability
-from contimg_lab.errors import NotFound
+from contimg_lab.errors import InvalidInput, NotFound
 from contimg_lab.records.sources import Source
 from contimg_lab.services._candidates import candidates_table
 from contimg_lab.services._context import Service
@@ -19,22 +19,15 @@ from contimg_lab.services._epochs import Epochs, read_epochs
 from contimg_lab.services._frames import frame
 from contimg_lab.services._variability import FLUX_COLUMNS, Found, find, variability_table
 from contimg_lab.services.explanation import Explanation, explain
-from contimg_lab.services.light_curve import DETECTION_SIGMA, Excluded, LightCurve
+from contimg_lab.services.light_curve import DETECTION_SIGMA, Excluded, LightCurve, flux_unit
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["SourcesService"]
 
-_STATISTICS = {
-    "mean_jy": "Jy",
-    "weighted_mean_jy": "Jy",
-    "weighted_mean_err_jy": "Jy",
-    "v": "1",
-    "eta": "1",
-    "chi_squared": "1",
-    "p_constant": "1",
-}
+_FLUXES = ("mean_jy", "weighted_mean_jy", "weighted_mean_err_jy")
+_RATIOS = ("v", "eta", "chi_squared", "p_constant")
 
 
 class SourcesService(Service):
@@ -74,7 +67,9 @@ class SourcesService(Service):
 
     async def light_curves(self, source_ids: Sequence[str]) -> dict[str, LightCurve]:
         """Return many light curves in one query, by name, in the order given."""
-        wanted = list(dict.fromkeys(source_ids))
+        if isinstance(source_ids, str):
+            raise InvalidInput(f"source_ids {source_ids!r} is one name; give a list of names")
+        wanted = list(dict.fromkeys(name for name in source_ids if isinstance(name, str)))
         epochs = await read_epochs(self.context, wanted)
         found = {name: i for i, name in enumerate(epochs.source_ids)}
         return {name: _light_curve(epochs, found[name]) for name in wanted if name in found}
@@ -308,9 +303,14 @@ def _table(epochs: Epochs) -> pd.DataFrame:
         "n_used": found.n_used,
         "n_excluded": epochs.counts - found.n_used,
     }
-    data |= {name: getattr(found, name) for name in _STATISTICS}
+    used = epochs.reason == 0
+    is_peak = (epochs.flux_column == 1) & used
+    source = np.repeat(np.arange(len(epochs.source_ids)), epochs.counts)
+    data["n_peak"] = np.bincount(source[is_peak], minlength=len(epochs.source_ids))
+    data |= {name: getattr(found, name) for name in (*_FLUXES, *_RATIOS)}
     for code, reason in enumerate(REASONS[1:], start=1):
         data["excluded_" + reason.replace(" ", "_")] = reasons[:, code]
     kind: dict[str, type] = {"source_id": str}
     units = {"ra_deg": "deg (ICRS)", "dec_deg": "deg (ICRS)", "nvss_flux_mjy": "mJy"}
-    return frame(data, kind, units=units | _STATISTICS)
+    units |= dict.fromkeys(_FLUXES, flux_unit(is_peak[used])) | dict.fromkeys(_RATIOS, "1")
+    return frame(data, kind, units=units, meanings={"n_peak": "used epochs that are peak_jyb"})

@@ -331,7 +331,7 @@ def test_the_message_is_the_last_error_that_says_anything():
         "2025-10-21 02:03:41,573 ERROR [p.applycal] caltable unreadable [stage=calibration]\n"
         'Traceback (most recent call last):\n  File "x.py", line 2, in run\n'
         "RuntimeError: caltable absent",
-        "2025-10-21 02:03:42,573 ERROR [p.orchestrator] stage calibration failed for /a.ms (exit 7)",
+        "2025-10-21 02:03:42,573 ERROR [p.orchestrator] stage calibration failed for /a (exit 7)",
     ]
     assert message_of_texts(texts) == "caltable unreadable; RuntimeError: caltable absent"
     assert message_of_texts(["wsclean was killed (exit -9)"]) == "wsclean was killed (exit -9)"

@@ -46,7 +46,7 @@ def slow(mid, tables):
 def test_inside_nearest_or_none(mids, tables):
     """The nearest middle among windows that hold it, else within 12 h, else none."""
     starts = [t[0] for t in tables]
-    ends = [None if t[0] is None or t[1] is None else t[0] + t[1] * HOUR for t in tables]
+    ends = [math.inf if None in t[:2] else t[0] + t[1] * HOUR for t in tables]
     covered = cover(
         np.array(mids, float),
         start_mjd=np.array(starts, float),
@@ -72,7 +72,7 @@ def test_open_ended_windows_are_measured_from_their_start():
     covered = cover(
         np.array([60010.0]),
         start_mjd=np.array([60000.0]),
-        end_mjd=np.array([np.nan]),
+        end_mjd=np.array([np.inf]),
         table_id=np.array([1]),
         is_active=np.array([True]),
         is_retired=np.array([False]),

@@ -1,4 +1,4 @@
-"""The Lab without await: in a script, in ipython, in a kernel, on threads, interrupted, forgotten."""
+"""The Lab without await: in scripts, ipython and kernels, on threads, interrupted, forgotten."""
 
 from __future__ import annotations
 
@@ -240,7 +240,7 @@ print("nights", len(lab.nights()))
     words = process.stdout
     assert "failed" in words, process.stderr
     assert "slept 7" in words
-    assert "nights 30" in words or "nights 31" in words
+    assert "nights 3" in words
 
 
 def test_kernel(kernel: tuple[KernelManager, BlockingKernelClient], folder: Path) -> None:

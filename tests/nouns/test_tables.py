@@ -159,7 +159,11 @@ async def test_a_light_curve_is_frozen_and_in_order(lab):
     series = curve.to_astropy()
     assert series.time.scale == "utc"
     assert series.time.mjd == pytest.approx(curve.mjd, abs=1e-9)
-    assert str(series["flux"].unit) == "Jy"
+    columns = set(curve.flux_column)
+    unit = {"peak_jyb": "Jy/beam", "flux_jy": "Jy"}[columns.pop()] if len(columns) == 1 else None
+    assert curve.flux_unit == (unit or "Jy or Jy/beam (see flux_column)")
+    assert frame.attrs["units"]["flux_jy"] == curve.flux_unit
+    assert str(series["flux"].unit) == ("Jy / beam" if unit == "Jy/beam" else "Jy")
     assert source.source_id in repr(curve)
 
 

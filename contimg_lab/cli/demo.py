@@ -1,0 +1,71 @@
+"""``contimg-lab demo``: make the built-in season, say what it shows, and serve the notebook."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from contimg_lab.cli._common import add_serving, serve_from, tell
+
+__all__ = ["HELP", "NAME", "add_arguments", "run"]
+
+NAME = "demo"
+HELP = "make the built-in season, say what broke last night, and serve the explore notebook"
+
+_SEASON = ("layout", "nights", "photometry_rows", "seed", "untidy")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the season's arguments and those of the server."""
+    group = parser.add_argument_group("season")
+    group.add_argument(
+        "--cache", type=Path, metavar="DIR", help="keep seasons here (default: the user's cache)"
+    )
+    group.add_argument("--layout", help="unified (default), split or split-old")
+    group.add_argument("--nights", type=int, metavar="N", help="number of nights (default: 30)")
+    group.add_argument(
+        "--photometry-rows", type=int, metavar="N", help="size for benchmarks, up to 10000000"
+    )
+    group.add_argument("--seed", type=int, metavar="N", help="of every random number")
+    group.add_argument(
+        "--untidy",
+        action="store_const",
+        const=True,
+        help="as a working site leaves it: rotating logs, twins, damaged rows",
+    )
+    add_serving(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Make the season where it is not there yet, tell, and serve."""
+    from contimg_lab.demo import Season, ensure_season
+    from contimg_lab.lab import open_lab
+
+    given = {name: getattr(args, name) for name in _SEASON}
+    season = Season(**{name: value for name, value in given.items() if value is not None})
+    with _progress() as progress:
+        folder = ensure_season(season, args.cache, progress=progress)
+    print(f"season: {folder}\n", flush=True)
+    layout = asyncio.run(tell(open_lab(folder)))
+    if args.no_serve:
+        return 0
+    is_default = season == Season()
+    database = None if is_default and args.cache is None else str(folder)
+    return serve_from(args, database=database, layout=layout, keep_outputs=is_default)
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    """Show a bar where the season takes over a second."""
+    from tqdm import tqdm
+
+    with tqdm(desc="making the season", delay=1.0, leave=False) as bar:
+
+        def step(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield step

@@ -1,0 +1,294 @@
+"""The life of every panel: tasks that it owns, the latest wins, errors in words, one close.
+
+A panel is ``idle``, ``loading``, ``showing``, ``stale`` (what it shows is older than what was
+asked for), ``failed`` or ``closed``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import ipywidgets as widgets
+import traitlets
+
+from contimg_lab.panels._figure import warm_up
+from contimg_lab.panels._head import Head
+from contimg_lab.panels._requests import Requests
+from contimg_lab.panels._saved import Saved
+from contimg_lab.panels._style import style_html
+from contimg_lab.panels._words import error_html, error_words, escape
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+__all__ = ["Panel"]
+
+
+class Panel(widgets.VBox):  # type: ignore[misc]
+    """A panel on a Lab. A new one says what it fetches and how it shows that.
+
+    Attributes
+    ----------
+    title, by_night
+        What a head and a tab say; whether there is a filter ``_night``.
+    state
+        idle, loading, showing, stale, failed or closed.
+    selected
+        Key of what is chosen, or None.
+    """
+
+    title: ClassVar[str] = ""
+    by_night: ClassVar[bool] = False
+    state = traitlets.Unicode("idle")
+    selected = traitlets.Unicode(None, allow_none=True)
+
+    def __init__(self, lab: Any, *, start: bool = True) -> None:
+        self._lab = lab
+        self._requests = Requests(self)
+        self._errors: dict[str, BaseException] = {}
+        self._watched: list[tuple[Any, Callable[[Any], None], str]] = []
+        self._after: list[Callable[[], None]] = []
+        self._frame: pd.DataFrame | None = None
+        self._counts = ""
+        self._read_at: datetime | None = None
+        self._stale = False
+        self._saved = Saved()
+        filters, body = self._build()
+        self._head = Head(self.title, filters, self._on_refresh, self._on_cancel)
+        style = widgets.HTML(style_html(self._saved.css_class))
+        super().__init__(
+            [style, *self._head.widgets, *body],
+            layout={"width": "100%", "overflow": "hidden"},
+        )
+        self.add_class("contimg-panel")
+        if start:
+            self.refresh()
+
+    # what a panel fills in
+
+    def _build(self) -> tuple[Sequence[Any], Sequence[Any]]:
+        """Make the widgets: filters for the bar, and what stands below it."""
+        raise NotImplementedError
+
+    async def _fetch(self) -> Any:
+        """Read what the filters ask for."""
+        raise NotImplementedError
+
+    def _show(self, value: Any) -> str:
+        """Put on screen what `_fetch` returned; set ``_frame``; return the line of counts."""
+        raise NotImplementedError
+
+    async def _fetch_detail(self, key: str) -> Any:
+        """Read what belongs to the chosen row."""
+
+    def _show_detail(self, key: str | None, value: Any) -> None:
+        """Put on screen what `_fetch_detail` returned, or nothing for no key."""
+
+    def _show_detail_error(self, words_html: str) -> None:
+        """Put the words of a failure where the detail would be."""
+
+    def _mark(self, key: str | None) -> None:
+        """Mark a row in the table without choosing it."""
+
+    def _paint(self) -> None:
+        """Draw the figure of what is shown."""
+
+    def _static(self) -> tuple[str, str]:
+        """Return HTML and text of what is shown, for a reader without a kernel."""
+        return "", ""
+
+    def figure(self) -> Figure | None:
+        """Return the last figure drawn, or None where none was."""
+        return None
+
+    # what everybody calls
+
+    def refresh(self) -> None:
+        """Read again; a reading under way is given up."""
+        self._requests.drop("figure")
+        self._ask("table", self._fetch, self._show_all)
+
+    def select(self, key: str | None) -> None:
+        """Choose a row by its key (a run id, a path, a source id), shown or not."""
+        self._mark(key)
+        self._choose(key)
+
+    def cancel(self) -> None:
+        """Give up what is under way; what was shown before stays, and is called stale."""
+        slots, took_s = self._requests.slots, self._requests.elapsed_s
+        for slot in slots:
+            self._requests.drop(slot)
+        if slots:
+            self._stale = self._stale or "table" in slots
+            self._settle(f"cancelled after {took_s:.1f} s; press Refresh to read again")
+
+    async def settled(self) -> None:
+        """Wait until nothing is under way; a panel not yet started starts. Never raises."""
+        if self.state == "idle" and self._read_at is None and not self._stale:
+            self.refresh()
+        while pending := [task for task in self._pending() if not task.done()]:
+            await asyncio.wait(pending)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return every row that the filters let through, unrounded."""
+        import pandas as pd
+
+        return pd.DataFrame() if self._frame is None else self._frame.copy()
+
+    def close(self) -> None:
+        """Cancel what is under way, stop listening, close every widget; may be called twice."""
+        if self.state == "closed" or not hasattr(self, "_head"):
+            return  # a panel that failed to be built is closed by the collector
+        self.state = "closed"
+        self._requests.close()
+        for widget, handler, name in self._watched:
+            widget.unobserve(handler, name)
+        self._watched.clear()
+        self._after.clear()
+        self._head.close()
+        _close_below(self)
+        super().close()
+
+    # the machinery
+
+    def _watch(self, widget: Any, handler: Callable[[Any], None], name: str = "value") -> None:
+        widget.observe(handler, name)
+        self._watched.append((widget, handler, name))
+
+    def _on_filter(self, change: Any) -> None:
+        self.refresh()
+
+    def _on_refresh(self, button: Any) -> None:
+        self.refresh()
+
+    def _on_cancel(self, button: Any) -> None:
+        self.cancel()
+
+    def _choose(self, key: str | None) -> None:
+        self.selected = key
+        if key is not None:
+            self._ask(
+                "detail",
+                lambda: self._fetch_detail(key),
+                lambda value: self._show_detail(key, value),
+            )
+            return
+        self._requests.drop("detail")
+        self._errors.pop("detail", None)
+        self._show_detail(None, None)
+        self._settle()
+
+    def _show_all(self, value: Any) -> None:
+        self._counts = self._show(value)
+        self._read_at = datetime.now(UTC)
+        self._stale = False
+        self._say()
+
+    def _paint_soon(self) -> None:
+        """Draw once matplotlib is there: the rows are on screen before it is imported."""
+
+        async def fetch() -> None:
+            await asyncio.to_thread(warm_up)
+
+        self._ask("figure", fetch, lambda _: self._paint())
+
+    def _ask(self, slot: str, fetch: Callable[[], Any], show: Callable[[Any], None]) -> None:
+        if self.state == "closed":
+            return
+        try:
+            self._requests.ask(slot, fetch, show)
+        except RuntimeError:  # a plain script: settled() will start it
+            self._say("no event loop is running yet; write `await panel.settled()`")
+            return
+        self._errors.pop(slot, None)
+        self.state = "loading"
+        if self._read_at is None:
+            self._say("loading…")
+
+    def _pending(self) -> Sequence[asyncio.Task[None]]:
+        return self._requests.tasks
+
+    def _on_tick(self, elapsed_s: float) -> None:
+        self._head.busy(shown=True)
+        self._say(f"working… {elapsed_s:.1f} s")
+
+    def _on_end(self, slot: str, error: BaseException | None) -> None:
+        if isinstance(error, asyncio.CancelledError):
+            self._stale = True
+        elif error is not None:
+            self._errors[slot] = error
+            if slot == "detail":
+                self._show_detail_error(error_html(error))
+        self._settle()
+
+    def _settle(self, words: str | None = None) -> None:
+        """Say where things stand once nothing is under way."""
+        if self._requests.slots or self.state == "closed":
+            return
+        self._head.busy(shown=False)
+        if self._errors:
+            self.state = "failed"
+        elif self._stale:
+            self.state = "stale"
+        else:
+            self.state = "idle" if self._read_at is None else "showing"
+        self._say(words)
+        for callback in tuple(self._after):
+            callback()
+        self._saved.update(*self._static_page())
+
+    def _say(self, words: str | None = None) -> None:
+        """Counts on the first line; on the second what is going on, or when it was read."""
+        failure = self._failure()
+        if failure is not None and words is None:
+            old = f"Shown below is what was read{self._when()}." if self._read_at else ""
+            self._head.status.value = error_html(failure, old)
+            return
+        second = f"read{self._when()}" if words is None and self._read_at else words or ""
+        self._head.say(self._counts or self.title, second)
+
+    def _failure(self) -> BaseException | None:
+        return self._errors.get("table") or self._errors.get("figure")
+
+    def _when(self) -> str:
+        return f" at {self._read_at:%Y-%m-%d %H:%M:%S} UTC" if self._read_at else ""
+
+    # saved in a notebook
+
+    def _static_page(self) -> tuple[str, str]:
+        html, text = self._static()
+        failure = self._failure()
+        told = self._counts if failure is None else f"{error_words(failure)} {self._counts}".strip()
+        when = f"read{self._when()}" if self._read_at else "not read yet"
+        return (
+            f"<div><b>{escape(self.title)}</b>: {escape(told)} <i>({escape(when)})</i>{html}</div>",
+            "\n".join(part for part in (f"{self.title}: {told}", text) if part),
+        )
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        bundle: dict[str, Any] = dict(super()._repr_mimebundle_(**kwargs) or {})
+        bundle["text/html"], bundle["text/plain"] = self._static_page()
+        return bundle
+
+    def _ipython_display_(self, **kwargs: Any) -> None:
+        view = super()._repr_mimebundle_() or {}
+        self._saved.display(f"{self.title} panel (live)", view, *self._static_page())
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.state}: {self._counts or 'nothing read yet'}>"
+
+
+def _close_below(widget: Any) -> None:
+    """Close a widget's layout, style and children, and theirs."""
+    for name in ("layout", "style"):
+        part = getattr(widget, name, None)
+        if isinstance(part, widgets.Widget):
+            part.close()
+    for child in getattr(widget, "children", ()):
+        if not isinstance(child, Panel):
+            _close_below(child)
+        child.close()

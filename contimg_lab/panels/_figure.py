@@ -1,0 +1,81 @@
+"""A figure in a panel: drawn without pyplot, shown as a PNG whose alternative text has numbers."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from contimg_lab.panels._words import escape
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["FigureView", "warm_up"]
+
+_DPI = 100
+
+
+def warm_up() -> None:
+    """Import what drawing needs; called in a thread while the first rows are read."""
+    import matplotlib.backends.backend_agg
+    import matplotlib.dates
+    import matplotlib.figure  # noqa: F401
+
+
+class FigureView:
+    """The last figure drawn, in a box that keeps its height.
+
+    Parameters
+    ----------
+    size_in
+        Width and height in inches; a narrow notebook shows it smaller.
+    empty
+        Words to show before there is a figure.
+    """
+
+    def __init__(self, size_in: tuple[float, float], empty: str = "") -> None:
+        import ipywidgets as widgets
+
+        self.size_in = size_in
+        self.figure: Figure | None = None
+        self._img = ""
+        self._empty = f"<span class='contimg-quiet'>{escape(empty)}</span>"
+        self.widget: Any = widgets.HTML(
+            self._empty,
+            layout={
+                "min_height": f"{round(size_in[1] * _DPI) + 8}px",
+                "width": f"{round(size_in[0] * _DPI)}px",
+                "max_width": "100%",
+                "flex": "0 1 auto",
+            },
+        )
+
+    def draw(self, plot: Callable[[Axes], object], alt: str) -> None:
+        """Draw with a function that is given axes, and say the same in words."""
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=self.size_in, dpi=_DPI, layout="constrained")
+        FigureCanvasAgg(figure)
+        plot(figure.subplots())
+        png = io.BytesIO()
+        figure.savefig(png, format="png")
+        data = base64.b64encode(png.getvalue()).decode("ascii")
+        self.figure = figure
+        self._img = (
+            f'<img class="contimg-figure" alt="{escape(alt)}" src="data:image/png;base64,{data}">'
+        )
+        self.widget.value = self._img
+
+    def clear(self, words_html: str | None = None) -> None:
+        """Show words in place of a figure."""
+        self.figure = None
+        self._img = ""
+        self.widget.value = self._empty if words_html is None else words_html
+
+    def to_html(self) -> str:
+        """Return the figure as an image element for a saved page, or nothing."""
+        return self._img.replace('class="contimg-figure"', 'style="max-width:100%"')

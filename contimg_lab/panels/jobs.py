@@ -1,0 +1,272 @@
+"""Jobs: the runs of a night, failures first; a chosen one shows its log and what it links."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from contimg_lab.panels._base import Panel
+from contimg_lab.panels._controls import (
+    ANY,
+    LAST_NIGHT,
+    Choice,
+    TextFilter,
+    night_of,
+    night_options,
+)
+from contimg_lab.panels._table import Column, Table
+from contimg_lab.panels._words import (
+    clip,
+    count_words,
+    duration,
+    error_html,
+    escape,
+    facts,
+    plain,
+    short_ms,
+    utc,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from contimg_lab.records.jobs import LogTail, Provenance, Run
+
+
+__all__ = ["JobsPanel"]
+
+_STATUSES = ("failed", "running", "pending", "completed")
+_RANK = {"failed": 0, "running": 1, "pending": 2, "completed": 4}
+_SORTS = (
+    ("failed first", "status"),
+    ("latest first", "latest"),
+    ("longest first", "duration_s"),
+    ("most tries first", "attempts"),
+)
+_BAD_LINE = re.compile(r"error|critical|exception|traceback|killed|fatal", re.IGNORECASE)
+_MOST_ROWS = 1000
+_LOG_LINES = 200
+_HINT = "<span class='contimg-quiet'>Choose a run to see its log and what it links.</span>"
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    nights: Sequence[str]
+    night: str | None
+    every: pd.DataFrame
+    runs: pd.DataFrame
+
+
+class JobsPanel(Panel):
+    """Runs of a night.
+
+    Parameters
+    ----------
+    lab
+        An open Lab.
+    night, status, sort, text
+        First values of the filters: a UTC date, ``last`` or ``all``; a status; status,
+        latest, duration_s or attempts; a text.
+    start
+        Read at once.
+    """
+
+    title = "Jobs"
+    by_night = True
+
+    def __init__(
+        self,
+        lab: Any,
+        *,
+        night: str = LAST_NIGHT,
+        status: str = ANY,
+        sort: str = "status",
+        text: str = "",
+        start: bool = True,
+    ) -> None:
+        self._first = (str(night), status, sort, text)
+        super().__init__(lab, start=start)
+
+    def _build(self) -> tuple[Sequence[Any], Sequence[Any]]:
+        import ipywidgets as widgets
+
+        night, status, sort, text = self._first
+        self._night = Choice("Night", night_options(()), night, self._on_filter)
+        self._status_filter = Choice("Status", _status_options(()), status, self._on_filter, 130)
+        self._sort = Choice("Sort", _SORTS, sort, self._on_filter, 150)
+        self._text = TextFilter("MS, cause, message", text, 150)
+        self._table = Table("runs", 250, self._choose)
+        self._log_name = widgets.HTML(_HINT)
+        self._log = widgets.HTML(layout={"flex": "0 0 auto", "margin": "0 0 auto 0"})
+        self._links = widgets.HTML()
+        for part in (self._log_name, self._log, self._links):
+            part.add_class("contimg-detail")
+        still = {"height": "280px", "overflow": "auto", "min_width": "0"}
+        end_first = {"flex_flow": "column-reverse nowrap", "overflow": "auto", "flex": "1 1 0"}
+        log_box = widgets.Box([self._log], layout=end_first)  # opens at the last line
+        boxes = [
+            widgets.VBox([self._log_name, log_box], layout=still | {"flex": "3 1 380px"}),
+            widgets.Box([self._links], layout=still | {"flex": "2 1 260px"}),
+        ]
+        self._watch(self._night.widget, self._night.changed)
+        self._watch(self._status_filter.widget, self._status_filter.changed)
+        self._watch(self._sort.widget, self._sort.changed)
+        self._watch(self._text.widget, self._on_filter)
+        self._watch(*self._table.watched)
+        detail = widgets.Box(boxes, layout={"flex_flow": "row wrap", "grid_gap": "4px 12px"})
+        chosen = (self._night, self._status_filter, self._sort, self._text)
+        filters = [control.widget for control in chosen]
+        return filters, [self._table.widget, detail]
+
+    async def _fetch(self) -> _Page:
+        text = await self._text.read()
+        nights = await self._lab.nights()
+        night = night_of(self._night.value, nights)
+        every = await self._lab.jobs.table(night=night)
+        found = every if text is None else await self._lab.jobs.table(night=night, text=text)
+        return _Page(nights, night, every, found)
+
+    def _show(self, value: _Page) -> str:
+        words = plain(value.every["status"])
+        self._night.offer(night_options(value.nights))
+        self._status_filter.offer(_status_options(words))
+        wanted = self._status_filter.value
+        frame = value.runs if wanted == ANY else value.runs[value.runs["status"] == wanted]
+        self._frame = frame = _sorted(frame, self._sort.value)
+        part = frame.head(_MOST_ROWS)
+        self._table.show(
+            _columns(part, dated=value.night is None),
+            plain(part["run_id"]),
+            matching=len(frame),
+            total=len(value.every),
+            selected=self.selected,
+            note=("" if value.night is None else f", night {value.night}")
+            + ("; no jobs table: states by ms_index" if value.every.attrs.get("absent") else ""),
+        )
+        causes = Counter(plain(value.every["cause"][value.every["status"] == "failed"]))
+        why = ", ".join(f"{cause or 'unknown'} {n}" for cause, n in causes.most_common())
+        counts = count_words(words, ("completed", "failed", "running", "pending"))
+        if why:
+            counts = re.sub(r"(\d+ failed)", rf"\1 ({why})", counts, count=1)
+        return f"{len(words)} runs: {counts}" if words else "no runs"
+
+    async def _fetch_detail(self, key: str) -> Any:
+        return await asyncio.gather(
+            self._lab.jobs.read_log_tail(key, _LOG_LINES),
+            self._lab.jobs.build_provenance_links(key),
+            self._lab.jobs.get_job(key),
+            return_exceptions=True,
+        )
+
+    def _show_detail(self, key: str | None, value: Any) -> None:
+        if key is None:
+            self._tell(_HINT)
+            return
+        log, links, run = value
+        broken = next((part for part in (run, links) if isinstance(part, Exception)), None)
+        linked = error_html(broken) if broken is not None else _links_html(run, links)
+        if isinstance(log, Exception):
+            self._tell(error_html(log), "", linked)
+        else:
+            self._tell(_log_name(log), _log_html(log), linked)
+
+    def _tell(self, name: str, log: str = "", links: str = "") -> None:
+        self._log_name.value, self._log.value, self._links.value = name, log, links
+
+    def _show_detail_error(self, words_html: str) -> None:
+        self._tell(words_html)
+
+    def _mark(self, key: str | None) -> None:
+        self._table.mark(key)
+
+    def _static(self) -> tuple[str, str]:
+        parts = [self._log_name.value, self._log.value, self._links.value]
+        detail = "" if self.selected is None else "".join(parts)
+        return f"{self._table.to_html()}{detail}", self._table.to_text()
+
+
+def _status_options(words: Sequence[str | None]) -> list[tuple[str, str]]:
+    others = sorted({str(word) for word in words if word} - set(_STATUSES))
+    return [("any", ANY), *((word, word) for word in (*_STATUSES, *others))]
+
+
+def _sorted(runs: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Sort over all rows, not only those that are shown; ties stay in order of time."""
+    if by == "latest":
+        return runs.iloc[::-1].reset_index(drop=True)
+    if by == "status":
+        rank = [_RANK.get(str(word), 3) for word in plain(runs["status"])]
+        order = sorted(range(len(rank)), key=rank.__getitem__)
+        return runs.iloc[order].reset_index(drop=True)
+    return runs.sort_values(by, ascending=False, kind="stable", ignore_index=True)
+
+
+def _columns(runs: pd.DataFrame, *, dated: bool) -> list[Column]:
+    # the row names the MS already
+    messages = [
+        None if said is None else said.replace(path, "the MS")
+        for said, path in zip(plain(runs["message"]), plain(runs["ms_path"]), strict=True)
+    ]
+    took = plain(runs["duration_s"])
+    tries = plain(runs["attempts"])
+    form = "%Y-%m-%d %H:%M:%S" if dated else "%H:%M:%S"
+    return [
+        Column(title="MS", texts=[short_ms(path) for path in plain(runs["ms_path"])]),
+        Column(title="status", texts=[clip(word, 24) for word in plain(runs["status"])]),
+        Column(title="cause", texts=[clip(word, 16) for word in plain(runs["cause"])]),
+        Column(title="step", texts=[clip(word, 16) for word in plain(runs["step"])]),
+        Column(
+            title="started (UTC)", texts=[utc(when, form) for when in plain(runs["started_at"])]
+        ),
+        Column(title="took", texts=[duration(s) for s in took], sort_by=took),
+        Column(title="tries", texts=[str(n) for n in tries], sort_by=tries),
+        Column(title="message", texts=[clip(said, 60) for said in messages]),
+    ]
+
+
+def _log_html(log: LogTail) -> str:
+    """Return the lines of a log, those that tell of trouble marked."""
+    lines = [
+        f"<span class='contimg-bad'>{escape(line)}</span>"
+        if _BAD_LINE.search(line)
+        else escape(line)
+        for line in log.lines
+    ]
+    return f"<pre class='contimg-log'>{chr(10).join(lines)}</pre>" if lines else ""
+
+
+def _log_name(log: LogTail) -> str:
+    """Say which log this is."""
+    more = f", last {len(log.lines)} lines" if log.truncated else ""
+    return f"<h4>Log: {escape(log.why)}{more}</h4>"
+
+
+def _links_html(run: Run, links: Provenance) -> str:
+    """Return what one run links: how it ended, MS, cal tables, pointing, images."""
+    cal = "none by validity" if links.cal_table is None else short_ms(links.cal_table)
+    if links.cal_distance_hours is not None:
+        cal += f" ({links.cal_state}, {links.cal_distance_hours:.1f} h)"
+    applied = ", ".join(short_ms(path) for path in links.applied_paths)
+    position = None
+    if links.pointing_ra_deg is not None and links.pointing_dec_deg is not None:
+        position = f"RA {links.pointing_ra_deg:.4f}°, Dec {links.pointing_dec_deg:+.4f}°"
+    images = ", ".join(short_ms(path) for path in links.image_paths)
+    rows: dict[str, object] = {
+        "Run": run.run_id,
+        "Status": run.status if run.cause is None else f"{run.status}: {run.cause}",
+        "Message": run.message,
+        "Shown in": None if run.cause_source is None else run.cause_source.rsplit("/", 1)[-1],
+        "Took": f"{duration(run.duration_s)}, {run.attempts} attempt(s)",
+        "MS": links.ms_path,
+        "Cal table": cal,
+        "Applied": applied or "not recorded",
+        "Pointing": position or "unknown",
+        "Images": images or "none",
+        "Grade by stage": links.stage_grade,
+    }
+    shown = {name: value for name, value in rows.items() if value is not None}
+    return f"<h4>What it links</h4>{facts(shown)}"

@@ -1,0 +1,74 @@
+"""A real JupyterLab, served by our own command line, in a real browser."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+ARTEFACTS = Path(__file__).resolve().parents[2] / "artefacts"
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of JupyterLab on the explore notebook, as ``contimg-lab demo`` prints it."""
+    folder = tmp_path_factory.mktemp("browser")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "contimg_lab", "demo", "--no-browser",
+         "--cache", str(folder / "cache"), "--folder", str(folder / "work")],
+        stdout=subprocess.PIPE, text=True,
+        env={**os.environ, "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+             "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces")},
+    )  # fmt: skip
+    assert process.stdout is not None
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        found = re.search(r"https?://\S+", line)
+        if found:
+            break
+    else:
+        pytest.fail("no address: " + "".join(said))
+    yield found[0]
+    process.send_signal(signal.SIGINT)
+    process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def page(address: str) -> Iterator[Page]:
+    """JupyterLab in Chromium, nothing fetched from outside."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        page = browser.new_page(viewport={"width": 1400, "height": 1000})
+        page.set_default_timeout(30_000)
+        expect.set_options(timeout=15_000)
+        outside: list[str] = []
+        page.on("request", lambda r: outside.append(r.url) if _is_outside(r.url) else None)
+        page.goto(address)
+        yield page
+        assert not outside, outside
+        browser.close()
+
+
+@pytest.fixture
+def shot(page: Page, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Keep a screenshot of what the test ended with, to be looked at."""
+    yield
+    ARTEFACTS.mkdir(exist_ok=True)
+    page.screenshot(path=ARTEFACTS / f"{request.node.name}.png")
+
+
+def _is_outside(url: str) -> bool:
+    return not re.match(r"(https?|wss?)://(localhost|127\.0\.0\.1|\[::1\])[:/]|data:|blob:", url)
