@@ -89,3 +89,13 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         "CONTIMG_LAB_LEDGER",
     ):
         monkeypatch.delenv(name, raising=False)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the slow profile out unless it is asked for: ``pytest -m slow``."""
+    if "slow" in config.option.markexpr:
+        return
+    left = [item for item in items if item.get_closest_marker("slow")]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in set(left)]
