@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import warnings
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -11,6 +12,9 @@ import pytest
 
 import contimg_lab as cl
 from contimg_lab.demo import Season, ensure_season
+
+# a runner may start us with interrupts ignored, and the commands under test would inherit that
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 MADE = {
