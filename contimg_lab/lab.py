@@ -79,7 +79,7 @@ class Lab:
 
     async def identity(self) -> str:
         """Return the database's identity: the same while it grows and when it is copied."""
-        return await self._database.identity()
+        return await self._context.identity()
 
     async def absent(self) -> dict[str, tuple[str, ...]]:
         """Return the columns that this site's files lack, by table."""

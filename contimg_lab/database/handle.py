@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Iterable
 
 from contimg_lab.database.pool import Pool, Row
@@ -99,18 +98,6 @@ class Database:
     async def token(self) -> tuple[object, ...]:
         """Tell one state of all files from another: equal tokens, same data."""
         return tuple([await pool.token() for pool in self._pools.values()])
-
-    async def identity(self) -> str:
-        """SHA-256 that stays the same while the season grows and when the file is copied.
-
-        Over the layout's name and the first 100 MS paths in order of ``created_at`` (where
-        there is none: of path).
-        """
-        table = await self.table("ms_index")
-        order = "created_at, path" if table.has("created_at") else "path"
-        rows = await self.fetch("ms_index", f"SELECT path FROM ms_index ORDER BY {order} LIMIT 100")
-        text = "\n".join([self.layout.name, *(str(row[0]) for row in rows)])
-        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
     def how(self) -> dict[str, str]:
         """How each file is open at the moment, by role."""

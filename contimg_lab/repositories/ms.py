@@ -21,6 +21,15 @@ class MsRepository(Repository[MeasurementSet]):
     key = "path"
     order = "path"
 
+    async def first_paths(self, n: int) -> list[str]:
+        """Return the first paths in order of ``created_at`` (where there is none: of path)."""
+        table = await self.database.table(self.table)
+        order = "created_at, path" if table.has("created_at") else "path"
+        rows = await self.database.fetch(
+            self.table, f"SELECT path FROM {self.table} ORDER BY {order} LIMIT ?", (n,)
+        )
+        return [str(row[0]) for row in rows]
+
     async def pointing_history(
         self, first_mjd: float, last_mjd: float
     ) -> dict[str, NDArray[np.float64]]:

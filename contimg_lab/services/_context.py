@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,8 @@ from contimg_lab.repositories.sources import MeasurementsRepository, SourcesRepo
 from contimg_lab.services._directory import Directory, build_directory
 
 __all__ = ["Context", "Service"]
+
+_IDENTITY_PATHS = 100
 
 
 class Context:
@@ -59,6 +62,14 @@ class Context:
             if not self._waiting[building]:
                 del self._waiting[building]
                 building.cancel()
+
+    async def identity(self) -> str:
+        """Return the database's identity: the same while it grows and when it is copied.
+
+        SHA-256 over the layout's name and the first 100 MS paths in order of ``created_at``.
+        """
+        lines = [self.database.layout.name, *await self.ms.first_paths(_IDENTITY_PATHS)]
+        return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
 
     async def absent(self) -> dict[str, tuple[str, ...]]:
         """Return the columns that this site's files lack, by table."""
