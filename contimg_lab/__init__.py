@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from contimg_lab import demo, errors
     from contimg_lab.lab import Lab, demo_truth
     from contimg_lab.lab import open_lab as open
+    from contimg_lab.services import exports as export
     from contimg_lab.services.light_curve import LightCurve
 
-__all__ = ["Lab", "LightCurve", "__version__", "demo", "demo_truth", "errors", "open"]
+__all__ = ["Lab", "LightCurve", "__version__", "demo", "demo_truth", "errors", "export", "open"]
 
 __version__ = "0.1.0"
 
@@ -33,6 +34,7 @@ _LATE = {
     "demo": ("contimg_lab.demo", None),  # a room that can be called
     "demo_truth": ("contimg_lab.lab", "demo_truth"),
     "errors": ("contimg_lab.errors", None),
+    "export": ("contimg_lab.services.exports", None),
     "open": ("contimg_lab.lab", "open_lab"),
 }
 

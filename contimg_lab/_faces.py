@@ -13,9 +13,26 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from contimg_lab.lab import Opening
+    from contimg_lab.plots.blocks import BlocksLike
+    from contimg_lab.plots.curve_pair import PairLike
+    from contimg_lab.plots.folded import FoldedLike
     from contimg_lab.plots.light_curve import LightCurveLike
+    from contimg_lab.plots.normalized import NormalizedLike
+    from contimg_lab.plots.periodogram import PeriodogramLike
+    from contimg_lab.plots.structure import StructureLike
 
-__all__ = ["dashboard", "open_demo", "panel", "plot_light_curve"]
+__all__ = [
+    "dashboard",
+    "open_demo",
+    "panel",
+    "plot_blocks",
+    "plot_folded",
+    "plot_light_curve",
+    "plot_normalized",
+    "plot_pair",
+    "plot_periodogram",
+    "plot_structure",
+]
 
 
 def open_demo(**season: Any) -> Opening:
@@ -30,6 +47,48 @@ def plot_light_curve(lc: LightCurveLike, ax: Axes | None = None, **options: Any)
     from contimg_lab.plots.light_curve import plot_light_curve as draw
 
     return draw(lc, ax, **options)
+
+
+def plot_normalized(value: NormalizedLike, ax: Axes | None = None) -> Axes:
+    """Draw relative flux against time; see `contimg_lab.plots.normalized.plot_normalized`."""
+    from contimg_lab.plots.normalized import plot_normalized as draw
+
+    return draw(value, ax)
+
+
+def plot_folded(value: FoldedLike, ax: Axes | None = None) -> Axes:
+    """Draw flux against phase; see `contimg_lab.plots.folded.plot_folded`."""
+    from contimg_lab.plots.folded import plot_folded as draw
+
+    return draw(value, ax)
+
+
+def plot_periodogram(value: PeriodogramLike, ax: Axes | None = None) -> Axes:
+    """Draw power against frequency; see `contimg_lab.plots.periodogram.plot_periodogram`."""
+    from contimg_lab.plots.periodogram import plot_periodogram as draw
+
+    return draw(value, ax)
+
+
+def plot_structure(value: StructureLike, ax: Axes | None = None) -> Axes:
+    """Draw a structure function; see `contimg_lab.plots.structure.plot_structure`."""
+    from contimg_lab.plots.structure import plot_structure as draw
+
+    return draw(value, ax)
+
+
+def plot_blocks(value: BlocksLike, ax: Axes | None = None) -> Axes:
+    """Draw a light curve with its blocks; see `contimg_lab.plots.blocks.plot_blocks`."""
+    from contimg_lab.plots.blocks import plot_blocks as draw
+
+    return draw(value, ax)
+
+
+def plot_pair(value: PairLike, ax: Axes | None = None) -> Axes:
+    """Draw a light curve and its widest pair; see `contimg_lab.plots.curve_pair.plot_pair`."""
+    from contimg_lab.plots.curve_pair import plot_pair as draw
+
+    return draw(value, ax)
 
 
 def panel(name: str, lab: object, **options: Any) -> Any:

@@ -1,50 +1,57 @@
-"""Variability: eta against V, a table over all sources, and the chosen light curve."""
+"""The variability panel: sources with the rules that select them, and the chosen light curve."""
 
 from __future__ import annotations
 
-from collections import Counter
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from contimg_lab.panels._base import Panel
-from contimg_lab.panels._controls import Choice, TextFilter
+from contimg_lab.panels._controls import ANY, Choice, TextFilter
 from contimg_lab.panels._figure import FigureView
-from contimg_lab.panels._table import Column, Table
-from contimg_lab.panels._words import count_words, facts, number, plain, probability
+from contimg_lab.panels._table import Table
+from contimg_lab.panels._variables import (
+    ANY_RULE,
+    RULES,
+    Detail,
+    Field,
+    columns_of,
+    field_of,
+    fold_html,
+    numbers_of,
+    rules_words,
+    scale_words,
+    selected_by,
+    together_words,
+)
+from contimg_lab.panels._words import escape, facts, number, plain
 from contimg_lab.plots.variability import count_undrawn
-from contimg_lab.times import datetime_from_mjd
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from contimg_lab.services.light_curve import LightCurve
-
 __all__ = ["VariabilityPanel"]
 
 _MOST_ROWS = 300
+_N_SIGMA = 2.0
 _SORTS = (
     ("η, highest first", "eta"),
     ("V, highest first", "v"),
     ("p of constancy, lowest first", "p_constant"),
+    ("largest |Vs| first", "vs_max"),
     ("mean flux, brightest first", "weighted_mean_jy"),
     ("epochs, most first", "n_used"),
 )
 _HINT = "<span class='contimg-quiet'>Choose a source to see its light curve.</span>"
-
-
-@dataclass(frozen=True, slots=True)
-class _Detail:
-    curve: LightCurve
-    row: pd.Series[Any]
+_NO_FOLD = "<span class='contimg-quiet'>Where the chosen source's numbers come from: here.</span>"
 
 
 class VariabilityPanel(Panel):
-    """Which sources vary.
+    """Which sources vary, and which rule says so.
 
     Parameters
     ----------
@@ -52,104 +59,192 @@ class VariabilityPanel(Panel):
         An open Lab.
     text
         Only sources whose name holds this.
+    rule
+        Only sources that a rule selects: any, eta_v, presets, two_epoch or expression; empty:
+        all.
     sort
-        Column to sort by: eta, v, p_constant, weighted_mean_jy or n_used.
+        Column to sort by: eta, v, p_constant, vs_max, weighted_mean_jy or n_used.
+    expression
+        A rule of the user's own over columns of ``lab.sources.variability()``.
+    flux_scale
+        Correct each image's flux scale first.
     start
         Read at once.
     """
 
     title = "Variability"
 
-    def __init__(self, lab: Any, *, text: str = "", sort: str = "eta", start: bool = True) -> None:
-        self._first = (text, sort)
-        self._all: tuple[Any, pd.DataFrame] | None = None
+    def __init__(
+        self,
+        lab: Any,
+        *,
+        text: str = "",
+        rule: str = ANY,
+        sort: str = "eta",
+        expression: str | None = None,
+        flux_scale: bool = False,
+        start: bool = True,
+    ) -> None:
+        self._first = (text, rule, sort, flux_scale)
+        self._expression = expression
+        self._all: tuple[Any, Field] | None = None
+        self._shown: Field | None = None
+        self._reading = asyncio.Lock()  # table and detail want the same field: read it once
         super().__init__(lab, start=start)
 
     def _build(self) -> tuple[Sequence[Any], Sequence[Any]]:
         import ipywidgets as widgets
 
-        self._text = TextFilter("source name holds", self._first[0], 160)
-        self._sort = Choice("Sort by", _SORTS, self._first[1], self._on_filter, 250)
-        self._table = Table("sources", 200, self._choose)
-        self._scatter = FigureView((4.6, 3.6), "η against V appears here.")
-        self._curve = FigureView((7.2, 3.9), "Choose a source to see its light curve.")
+        text, rule, sort, flux_scale = self._first
+        offered = [("all sources", ANY), ("any rule", ANY_RULE)]
+        offered += [
+            (words, key)
+            for key, (words, _) in RULES.items()
+            if key != "expression" or self._expression is not None
+        ]
+        self._text = TextFilter("source name holds", text, 150)
+        self._rule = Choice("Rule", offered, rule, self._on_filter, 150)
+        self._sort = Choice("Sort by", _SORTS, sort, self._on_filter, 240)
+        self._scale = widgets.Checkbox(
+            value=flux_scale,
+            description="correct the flux scale",
+            indent=False,
+            layout={"width": "170px"},
+        )
+        self._warning = widgets.HTML()
+        self._fold = widgets.HTML(_NO_FOLD)
         self._facts = widgets.HTML(_HINT)
-        self._facts.add_class("contimg-detail")
+        for part in (self._warning, self._fold, self._facts):
+            part.add_class("contimg-detail")
+        self._table = Table("sources", 200, self._choose)
+        self._scatter = FigureView((5.8, 5.2), "η against V appears here.")
+        self._curve = FigureView((7.2, 3.9), "Choose a source to see its light curve.")
+        warned = widgets.Box([self._warning], layout={"height": "40px", "overflow": "auto"})
         told = widgets.Box(
             [self._facts],
-            layout={"height": "230px", "overflow": "auto", "flex": "1 1 240px", "min_width": "0"},
+            layout={"height": "500px", "overflow": "auto", "flex": "1 1 240px", "min_width": "0"},
         )
+        # opened by the reader it grows; below everything else it moves nothing
+        folded = widgets.Box([self._fold], layout={"height": "34px", "overflow": "auto"})
+        folded.add_class("contimg-still")
         self._watch(self._text.widget, self._on_filter)
+        self._watch(self._rule.widget, self._rule.changed)
         self._watch(self._sort.widget, self._sort.changed)
+        self._watch(self._scale, self._on_scale)
         self._watch(*self._table.watched)
         wrap = {"flex_flow": "row wrap", "grid_gap": "4px 12px"}
         below = widgets.Box([self._scatter.widget, told, self._curve.widget], layout=wrap)
-        return [self._text.widget, self._sort.widget], [self._table.widget, below]
+        filters = [self._text.widget, self._rule.widget, self._sort.widget, self._scale]
+        return filters, [warned, self._table.widget, below, folded]
 
-    async def _fetch(self) -> tuple[pd.DataFrame, str | None]:
+    def _on_scale(self, change: Any) -> None:
+        self.refresh()
+        if self.selected is not None:
+            self._choose(self.selected)
+
+    async def _fetch(self) -> tuple[Field, str | None]:
         text = await self._text.read()
-        token = await self._lab.token()
-        if self._all is None or self._all[0] != token:
-            self._all = (token, await self._lab.sources.table())
-        return self._all[1], text
+        return await self._field(), text
 
-    def _show(self, value: tuple[pd.DataFrame, str | None]) -> str:
-        every, text = value
-        frame = every
+    async def _field(self) -> Field:
+        scale, sources = bool(self._scale.value), self._lab.sources
+        async with self._reading:
+            asked = (await self._lab.token(), scale)
+            if self._all is None or self._all[0] != asked:
+                statistics = await sources.variability(flux_scale=scale)
+                candidates = await sources.candidates(
+                    n_sigma=_N_SIGMA, expression=self._expression, flux_scale=scale
+                )
+                self._all = (asked, await asyncio.to_thread(field_of, statistics, candidates))
+            return self._all[1]
+
+    def _show(self, value: tuple[Field, str | None]) -> str:
+        field, text = value
+        every = frame = field.table
         if text:
             frame = frame[frame["source_id"].str.contains(text, case=False, regex=False)]
+        if self._rule.value != ANY:
+            frame = frame[selected_by(frame, self._rule.value)]
         by = self._sort.value
-        frame = frame.sort_values(by, ascending=by == "p_constant", na_position="last")
+        order = frame[by].abs() if by == "vs_max" else frame[by]
+        order = order.sort_values(ascending=by == "p_constant", na_position="last", kind="stable")
+        frame = frame.loc[order.index]
+        self._shown = field
         self._frame = frame = frame.reset_index(drop=True)
         part = frame.head(_MOST_ROWS)
         self._table.show(
-            _columns(part),
+            columns_of(part),
             plain(part["source_id"]),
             matching=len(frame),
             total=len(every),
             selected=self.selected,
         )
+        scale = field.attrs["flux_scale"]
+        words, bad = together_words(field.attrs["vary_together"], corrected=scale["applied"])
+        kind = "contimg-bad" if bad else "contimg-quiet"
+        self._warning.value = f"<span class='{kind}'>{escape(words)}</span>"
         self._paint_soon()
-        left = int(frame["n_excluded"].sum())
-        return (
+        told = [
             f"{len(frame)} of {len(every)} sources, {int(frame['n_used'].sum())} epochs used, "
-            f"{left} left out"
-        )
+            f"{int(frame['n_excluded'].sum())} left out",
+            rules_words(field),
+            scale_words(scale),
+        ]
+        return "; ".join(part for part in told if part)
 
     def _paint(self) -> None:
         from contimg_lab.plots.variability import plot_eta_v
 
-        frame = self._frame
-        if frame is None:
+        shown = self._shown
+        if shown is None:
             return
+        frame, attrs = shown.table, shown.attrs
         eta, v = (frame[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in ("eta", "v"))
         names = plain(frame["source_id"])
         at = names.index(self.selected) if self.selected in names else None
+        rules = {
+            words: selected_by(frame, key).to_numpy(dtype=bool)
+            for key, (words, columns) in RULES.items()
+            if columns[0] in frame
+        }
+        fitted = shown.fitted.to_numpy(dtype=bool)
+        listed = 0 if self._frame is None else len(self._frame)
+        told = "" if listed == len(names) else f", {listed} listed"
 
         def plot(ax: Axes) -> None:
-            plot_eta_v(eta, v, selected=at, title=f"{len(names)} sources", ax=ax)
+            plot_eta_v(
+                eta, v, fits=attrs["fits"], n_sigma=_N_SIGMA, fitted=fitted, rules=rules,
+                selected=at, marginals=True, ax=ax,
+                title=f"{len(names)} sources{told}",
+            )  # fmt: skip
 
         top = f"highest η {number(float(np.nanmax(eta)))}" if np.isfinite(eta).any() else "no η"
         ring = (
             "" if at is None else f"; ringed: {names[at]}, η {number(eta[at])}, V {number(v[at])}"
         )
         lost = count_undrawn(eta, v)
-        alt = f"η against V of {len(names)} sources: {top}{'; ' + lost if lost else ''}{ring}."
-        self._scatter.draw(plot, alt)
+        chosen = f"{rules_words(shown)}; cut {attrs['rules']['eta_v']}"
+        alt = f"η against V of {len(names)} sources: {top}; {chosen}"
+        self._scatter.draw(plot, f"{alt}{'; ' + lost if lost else ''}{ring}.")
 
-    async def _fetch_detail(self, key: str) -> _Detail:
+    async def _fetch_detail(self, key: str) -> Detail:
+        scale = bool(self._scale.value)
         curve = await self._lab.sources.light_curve(key)
-        return _Detail(curve, await self._lab.sources.calculate_variability(key))
+        why = await self._lab.sources.explain(key, flux_scale=scale)
+        field = await self._field()
+        row: pd.Series[Any] = field.table[field.table["source_id"] == key].iloc[0]
+        return Detail(curve, row, why, scale)
 
     def _show_detail(self, key: str | None, value: Any) -> None:
         if key is None:
-            self._facts.value = _HINT
+            self._facts.value, self._fold.value = _HINT, _NO_FOLD
             self._curve.clear()
         else:
             from contimg_lab.plots.light_curve import plot_light_curve
 
-            rows = _numbers(value)
+            rows = numbers_of(value)
             self._facts.value = facts({"Source": key, **rows})
+            self._fold.value = fold_html(value.explanation)
 
             def plot(ax: Axes) -> None:
                 plot_light_curve(value.curve, ax)
@@ -159,7 +254,7 @@ class VariabilityPanel(Panel):
         self._paint()
 
     def _show_detail_error(self, words_html: str) -> None:
-        self._facts.value = words_html
+        self._facts.value, self._fold.value = words_html, _NO_FOLD
         self._curve.clear()
 
     def _mark(self, key: str | None) -> None:
@@ -170,53 +265,7 @@ class VariabilityPanel(Panel):
         return self._curve.figure or self._scatter.figure
 
     def _static(self) -> tuple[str, str]:
-        detail = "" if self.selected is None else self._facts.value
+        detail = "" if self.selected is None else f"{self._facts.value}{self._fold.value}"
         figures = f"{self._scatter.to_html()}{self._curve.to_html()}"
-        return f"{figures}{detail}{self._table.to_html()}", self._table.to_text()
-
-
-def _columns(sources: pd.DataFrame) -> list[Column]:
-    mean_mjy = [None if x is None else x * 1e3 for x in plain(sources["weighted_mean_jy"])]
-    columns = [Column(title="source", texts=[str(name) for name in plain(sources["source_id"])])]
-    numbers: list[tuple[str, list[float | None], int]] = [
-        ("η", plain(sources["eta"]), 3),
-        ("V", plain(sources["v"]), 3),
-        ("mean (mJy)", mean_mjy, 4),
-        ("NVSS (mJy)", plain(sources["nvss_flux_mjy"]), 4),
-    ]
-    for title, values, digits in numbers:
-        texts = [number(x, digits) for x in values]
-        columns.append(Column(title=title, texts=texts, sort_by=values))
-    p = plain(sources["p_constant"])
-    shown = Column(title="p (constant)", texts=[probability(x) for x in p], sort_by=p)
-    columns.insert(3, shown)
-    for title, name in (("epochs", "n_used"), ("left out", "n_excluded")):
-        counts = plain(sources[name])
-        columns.append(Column(title=title, texts=[str(n) for n in counts], sort_by=counts))
-    return columns
-
-
-def _numbers(value: _Detail) -> dict[str, str]:
-    curve, row = value.curve, value.row
-    mean, error = float(row["weighted_mean_jy"]) * 1e3, float(row["weighted_mean_err_jy"]) * 1e3
-    found = int(np.sum(curve.is_detection))
-    reasons = ", ".join(f"{n} {reason}" for reason, n in curve.excluded.counts().items())
-    rows = {
-        "RA, Dec": f"{curve.ra_deg:.4f}, {curve.dec_deg:+.4f} deg",
-        "Weighted mean": f"{number(mean, 4)} ± {number(error, 2)} mJy",
-        "NVSS": f"{number(curve.nvss_flux_mjy, 4)} mJy",
-        "V": number(float(row["v"])),
-        "η": number(float(row["eta"])),
-        "χ²": f"{number(float(row['chi_squared']), 4)} ({max(len(curve) - 1, 0)} dof)",
-        "p (constant)": probability(float(row["p_constant"])),
-        "Epochs used": f"{len(curve)} ({found} detections, {len(curve) - found} upper limits)",
-        "Left out": reasons or "none",
-        "Times from": count_words(curve.time_source),
-    }
-    if len(curve):
-        first, last = (datetime_from_mjd(float(t)) for t in (curve.mjd[0], curve.mjd[-1]))
-        rows["Observed"] = f"{first:%Y-%m-%d} to {last:%Y-%m-%d} UTC"
-    columns = Counter(str(name) for name in curve.flux_column)
-    if "peak_jyb" in columns:
-        rows["Fluxes from"] = count_words(columns.elements())
-    return rows
+        page = f"<p>{self._warning.value}</p>{figures}{detail}{self._table.to_html()}"
+        return page, self._table.to_text()

@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
+from contimg_lab.plots.blocks import plot_blocks
 from contimg_lab.plots.coverage import plot_coverage
+from contimg_lab.plots.curve_pair import plot_pair
+from contimg_lab.plots.folded import plot_folded
+from contimg_lab.plots.gallery import plot_gallery
 from contimg_lab.plots.light_curve import plot_light_curve
+from contimg_lab.plots.normalized import plot_normalized
+from contimg_lab.plots.periodogram import plot_periodogram
 from contimg_lab.plots.sky import plot_pointings
-from contimg_lab.plots.variability import plot_eta_v
+from contimg_lab.plots.structure import plot_structure
+from contimg_lab.plots.two_epoch import plot_vs_m
+from contimg_lab.plots.variability import EtaVAxes, plot_eta_v
 
-__all__ = ["plot_coverage", "plot_eta_v", "plot_light_curve", "plot_pointings"]
+__all__ = [
+    "EtaVAxes",
+    "plot_blocks",
+    "plot_coverage",
+    "plot_eta_v",
+    "plot_folded",
+    "plot_gallery",
+    "plot_light_curve",
+    "plot_normalized",
+    "plot_pair",
+    "plot_periodogram",
+    "plot_pointings",
+    "plot_structure",
+    "plot_vs_m",
+]

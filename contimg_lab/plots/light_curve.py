@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-__all__ = ["ExcludedLike", "LightCurveLike", "plot_light_curve"]
+__all__ = ["ExcludedLike", "LightCurveLike", "display_unit", "plot_light_curve"]
 
 _DETECTION_SIGMA = 3.0
 _REASON_MARKERS = ("x", "+", "1", "2", "3", "4")
@@ -108,11 +108,10 @@ def plot_light_curve(lc: LightCurveLike, ax: Axes | None = None) -> Axes:
     flux_jy = np.asarray(lc.flux_jy, dtype=np.float64)
     peak = np.asarray(lc.flux_column) == "peak_jyb"
     found = np.asarray(lc.is_detection, dtype=bool)
-    in_mjy = flux_jy.size == 0 or float(np.median(np.abs(flux_jy))) < 1.0
-    scale = 1e3 if in_mjy else 1.0
+    scale, unit = display_unit(flux_jy)
     _set_time_limits(axes, np.concatenate([mjd, np.asarray(lc.excluded.mjd, dtype=np.float64)]))
     if mjd.size:
-        _draw_mean(axes, flux_jy * scale, err_jy * scale, "mJy" if in_mjy else "Jy")
+        _draw_mean(axes, flux_jy * scale, err_jy * scale, unit)
         for mask, label, marker in (
             (found & ~peak, "detection", "o"),
             (found & peak, "detection (peak)", "s"),
@@ -126,11 +125,18 @@ def plot_light_curve(lc: LightCurveLike, ax: Axes | None = None) -> Axes:
     _draw_excluded(axes, lc)
     _draw_doubtful_times(axes, mjd, np.asarray(lc.time_source))
     add_mjd_axis(axes)
-    axes.set_ylabel(_flux_label(peak, "mJy" if in_mjy else "Jy"))
+    axes.set_ylabel(_flux_label(peak, unit))
     axes.set_title(_title(lc), fontsize="medium")
     axes.grid(visible=True, alpha=0.25, linewidth=0.5)
     draw_legend(axes)
     return axes
+
+
+def display_unit(flux_jy: NDArray[np.float64]) -> tuple[float, str]:
+    """Factor and unit in which fluxes are drawn: mJy where most are below 1 Jy, else Jy."""
+    if flux_jy.size == 0 or float(np.median(np.abs(flux_jy))) < 1.0:
+        return 1e3, "mJy"
+    return 1.0, "Jy"
 
 
 def _draw_points(

@@ -19,7 +19,9 @@ from contimg_lab.analysis.together import Together, vary_together
 from contimg_lab.analysis.two_epoch import LargestPairs, largest_pairs
 from contimg_lab.analysis.variability import Variability, variability
 from contimg_lab.repositories.figures import PipelineFigures
+from contimg_lab.services._curve_value import square_unit
 from contimg_lab.services._epochs import Epochs
+from contimg_lab.services.light_curve import flux_unit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,14 +34,11 @@ _UNITS = {
     "ra_deg": "deg (ICRS)",
     "dec_deg": "deg (ICRS)",
     "nvss_flux_mjy": "mJy",
-    "mean_jy": "Jy",
-    "weighted_mean_jy": "Jy",
-    "weighted_mean_err_jy": "Jy",
-    "excess_variance_jy2": "Jy2",
     "vs_first_mjd": "d (MJD, UTC)",
     "vs_second_mjd": "d (MJD, UTC)",
     "pipeline_mean_jy": "Jy",
 }
+_FLUXES = ("mean_jy", "weighted_mean_jy", "weighted_mean_err_jy")
 _STATISTICS = (
     "mean_jy", "weighted_mean_jy", "weighted_mean_err_jy", "v", "eta", "chi_squared",
     "p_constant", "log_p_constant", "m_debiased", "excess_variance_jy2", "f_var", "f_var_err",
@@ -185,7 +184,9 @@ def variability_table(found: Found, figures: PipelineFigures) -> pd.DataFrame:
     data["flux_column"] = _kinds(epochs.flux_column[found.rows], found.offsets, FLUX_COLUMNS)
     data |= _beside(statistics, epochs.source_ids, figures)
     table = pd.DataFrame(data, index=pd.Index(list(epochs.source_ids), name="source_id"))
-    table.attrs["units"] = {name: unit for name, unit in _UNITS.items() if name in table}
+    unit = flux_unit(found.epochs.flux_column[found.rows] == FLUX_COLUMNS.index("peak_jyb"))
+    units = _UNITS | dict.fromkeys(_FLUXES, unit) | {"excess_variance_jy2": square_unit(unit)}
+    table.attrs["units"] = {name: unit for name, unit in units.items() if name in table}
     table.attrs["flux_scale"] = _scale_told(found.scale)
     table.attrs["vary_together"] = _together_told(found.together)
     return table

@@ -12,6 +12,7 @@ from contimg_lab.repositories._base import page
 from contimg_lab.services._context import Service
 from contimg_lab.services._coverage import cover_entries
 from contimg_lab.services._frames import add_datetimes, record_frame
+from contimg_lab.services._origin import with_origin
 from contimg_lab.times import night_bounds_mjd
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class CalTablesService(Service):
         )
         absent = await self.context.caltables.absent()
         made = await asyncio.to_thread(record_frame, CalTable, rows, absent)
-        return add_datetimes(
+        made = add_datetimes(
             made,
             {
                 "created_datetime": "created_at",
@@ -93,6 +94,8 @@ class CalTablesService(Service):
                 "valid_end_at": "valid_end_mjd",
             },
         )
+        given = {"status": status, "table_type": table_type, "night": night}
+        return await with_origin(self.context, made, "caltables.table", **given)
 
     async def coverage(self, night: str | date | None = None) -> pd.DataFrame:
         """Return how each MS is covered by each table type: one row for each pair.
@@ -115,7 +118,7 @@ class CalTablesService(Service):
         made.insert(2, "mid_mjd", [e.times.mid_mjd for e in inside])
         made = made.astype({"night": "string", "mid_mjd": "Float64"})
         made.attrs["units"]["mid_mjd"] = "d (MJD, UTC)"
-        return made
+        return await with_origin(self.context, made, "caltables.coverage", night=night)
 
     def panel(self, **options: Any) -> Any:
         """Show the validity of cal tables against the MS of a night."""

@@ -12,6 +12,7 @@ from contimg_lab.records.images import Image
 from contimg_lab.repositories._base import page
 from contimg_lab.services._context import Service
 from contimg_lab.services._frames import add_datetimes, record_frame
+from contimg_lab.services._origin import with_origin
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,7 +91,9 @@ class ImagesService(Service):
         )
         absent = await self.context.images.absent()
         made = await asyncio.to_thread(record_frame, Image, rows, absent)
-        return add_datetimes(made, {"created_datetime": "created_at"})
+        made = add_datetimes(made, {"created_datetime": "created_at"})
+        given = {"type": type, "ms_path": ms_path, "night": night}
+        return await with_origin(self.context, made, "images.table", **given)
 
 
 def tile_images(images: Iterable[Image]) -> dict[str, Image]:

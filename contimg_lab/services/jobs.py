@@ -21,6 +21,7 @@ from contimg_lab.services._context import Service
 from contimg_lab.services._directory import Directory, Entry
 from contimg_lab.services._frames import add_datetimes, record_frame
 from contimg_lab.services._logs import find_run_log, shared_lines, tail_lines
+from contimg_lab.services._origin import with_origin
 from contimg_lab.services._provenance import log_roots, provenance
 from contimg_lab.times import mjd_from_unix
 
@@ -125,7 +126,9 @@ class JobsService(Service):
         )
         lacking = await self.context.jobs.absent()
         absent = [name for name in ("started_at", "finished_at") if name in lacking]
-        return await asyncio.to_thread(_table, runs, absent)
+        made = await asyncio.to_thread(_table, runs, absent)
+        given = {"status": status, "cause": cause, "night": night, "text": text}
+        return await with_origin(self.context, made, "jobs.table", **given)
 
     async def build_provenance_links(self, run_id: str) -> Provenance:
         """Return what one run links: MS, cal tables, pointing, images, log."""

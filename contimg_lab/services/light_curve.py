@@ -9,6 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contimg_lab import _faces
+from contimg_lab.services._curve_exports import CurveExports
+from contimg_lab.services._curve_value import flux_unit
+from contimg_lab.services.light_curve_work import CurveWork
 from contimg_lab.times import datetime_from_mjd, unix_from_mjd
 
 if TYPE_CHECKING:
@@ -16,17 +19,14 @@ if TYPE_CHECKING:
     from astropy.timeseries import TimeSeries
     from matplotlib.axes import Axes
 
+    from contimg_lab.services._origin import Origin
+
 __all__ = ["DETECTION_SIGMA", "Excluded", "LightCurve", "flux_unit"]
 
 DETECTION_SIGMA = 3.0
 """A flux below this many of its errors is no detection; its upper limit is that many."""
 
-
-def flux_unit(is_peak: NDArray[np.bool_]) -> str:
-    """Unit of fluxes of which some, all or none are peaks."""
-    if not is_peak.any():
-        return "Jy"
-    return "Jy/beam" if is_peak.all() else "Jy or Jy/beam (see flux_column)"
+_POSITION = ("ra_deg", "dec_deg", "nvss_flux_mjy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -54,7 +54,7 @@ class Excluded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class LightCurve:
+class LightCurve(CurveWork, CurveExports):
     """Flux density against time of one source.
 
     The arrays hold the epochs that count, in order of time, each of shape (n,), and cannot
@@ -84,6 +84,8 @@ class LightCurve:
         Row of ``photometry`` and image that was measured.
     excluded
         The epochs left out, with the reason.
+    provenance
+        Database, time, version and call that it comes from; None where nobody said.
 
     Examples
     --------
@@ -107,6 +109,7 @@ class LightCurve:
     row_id: NDArray[np.int64]
     image_path: NDArray[np.object_]
     excluded: Excluded = field(repr=False)
+    provenance: Origin | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         for part in (self, self.excluded):
@@ -187,7 +190,7 @@ class LightCurve:
         frame.attrs["units"] = {"mjd": "d (MJD, UTC)", "time": "UTC"} | dict.fromkeys(
             ("flux_jy", "flux_err_jy", "upper_limit_jy"), self.flux_unit
         )
-        frame.attrs["source_id"] = self.source_id
+        frame.attrs |= self._told()
         return frame
 
     def to_astropy(self) -> TimeSeries:
@@ -213,9 +216,48 @@ class LightCurve:
             },
         )
         series.meta["n_untimed"] = int(np.sum(~known))
-        series.meta["source_id"] = self.source_id
-        series.meta["n_excluded"] = len(self.excluded)
+        series.meta |= self._told()
         return series
+
+    def _told(self) -> dict[str, Any]:
+        told = {name: getattr(self, name) for name in ("source_id", *_POSITION)}
+        told |= {"n_excluded": len(self.excluded), "excluded": self.excluded.counts()}
+        return told | ({"provenance": self.provenance.told()} if self.provenance else {})
+
+    def clip(self, *, n_sigma: float = 5.0, most_rounds: int = 10) -> LightCurve:
+        """Return the curve with epochs far from the median left out, with the reason "clipped".
+
+        Sigma is 1.4826 times the median absolute deviation of what is left, in rounds. Clipping
+        takes a flare for an error: not before searching for variability.
+
+        Parameters
+        ----------
+        n_sigma
+            Epochs further than this many sigma from the median are clipped.
+        most_rounds
+            Rounds at most.
+
+        Raises
+        ------
+        InvalidInput
+            ``n_sigma`` is not above 0, or sigma is 0 while fluxes differ: more than half are equal.
+
+        References
+        ----------
+        |S - median(S)| > n_sigma 1.4826 median(|S - median(S)|).
+
+        Examples
+        --------
+        >>> from contimg_lab import blocking as cl
+        >>> with cl.demo() as lab:
+        ...     lc = lab.sources.light_curve(lab.sources.list_sources(limit=1)[0].source_id)
+        >>> clipped = lc.clip(n_sigma=1.0)
+        >>> len(clipped) + clipped.excluded.counts()["clipped"] == len(lc)
+        True
+        """
+        from contimg_lab.services._clip import clip_curve
+
+        return clip_curve(self, n_sigma, most_rounds)
 
     def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
         """Draw the light curve: error bars, upper limits, epochs left out, UTC dates above.

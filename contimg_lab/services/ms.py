@@ -17,6 +17,7 @@ from contimg_lab.services._context import Service
 from contimg_lab.services._coverage import cover_entries, primary_cal
 from contimg_lab.services._directory import Entry
 from contimg_lab.services._frames import add_datetimes, frame
+from contimg_lab.services._origin import with_origin
 from contimg_lab.services._pointings import read_pointings
 from contimg_lab.services._provenance import provenance
 
@@ -121,7 +122,8 @@ class MsService(Service):
         """
         entries = await self._select(status, night, limit, offset)
         pointings = await read_pointings(self.context, entries)
-        return await asyncio.to_thread(_table, entries, pointings)
+        made = await asyncio.to_thread(_table, entries, pointings)
+        return await with_origin(self.context, made, "ms.table", status=status, night=night)
 
     def panel(self, **options: Any) -> Any:
         """Show where the telescope pointed: a night's MS in a table and on the sky."""

@@ -17,6 +17,7 @@ from contimg_lab.services._candidates import candidates_table
 from contimg_lab.services._context import Service
 from contimg_lab.services._epochs import Epochs, read_epochs
 from contimg_lab.services._frames import frame
+from contimg_lab.services._origin import Origin, origin_of
 from contimg_lab.services._variability import FLUX_COLUMNS, Found, find, variability_table
 from contimg_lab.services.explanation import Explanation, explain
 from contimg_lab.services.light_curve import DETECTION_SIGMA, Excluded, LightCurve, flux_unit
@@ -63,7 +64,8 @@ class SourcesService(Service):
         True
         """
         epochs = await self._of(source_id)
-        return _light_curve(epochs, 0)
+        origin = await origin_of(self.context, "sources.light_curve", source_id=source_id)
+        return _light_curve(epochs, 0, origin)
 
     async def light_curves(self, source_ids: Sequence[str]) -> dict[str, LightCurve]:
         """Return many light curves in one query, by name, in the order given."""
@@ -72,7 +74,12 @@ class SourcesService(Service):
         wanted = list(dict.fromkeys(name for name in source_ids if isinstance(name, str)))
         epochs = await read_epochs(self.context, wanted)
         found = {name: i for i, name in enumerate(epochs.source_ids)}
-        return {name: _light_curve(epochs, found[name]) for name in wanted if name in found}
+        origin = await origin_of(self.context, "sources.light_curve")
+        return {
+            name: _light_curve(epochs, found[name], origin.asked(source_id=name))
+            for name in wanted
+            if name in found
+        }
 
     async def variability(
         self,
@@ -111,6 +118,14 @@ class SourcesService(Service):
         found = await self._find(source_ids, flux_scale=flux_scale, intrinsic=intrinsic)
         figures = await self.context.figures.read(source_ids)
         table = await asyncio.to_thread(variability_table, found, figures)
+        origin = await origin_of(
+            self.context,
+            "sources.variability",
+            source_ids=source_ids,
+            flux_scale=flux_scale,
+            intrinsic=intrinsic,
+        )
+        table.attrs["provenance"] = origin.told()
         if source_ids is None:
             return table
         wanted = [name for name in dict.fromkeys(source_ids) if name in table.index]
@@ -180,7 +195,18 @@ class SourcesService(Service):
                 variable=variable,
             )
 
-        return await asyncio.to_thread(make)
+        made = await asyncio.to_thread(make)
+        origin = await origin_of(
+            self.context,
+            "sources.candidates",
+            n_sigma=n_sigma,
+            fit_snr=fit_snr,
+            expression=expression,
+            flux_scale=flux_scale,
+            variable=variable,
+        )
+        made.attrs["provenance"] = origin.told()
+        return made
 
     async def explain(self, source_id: str, *, flux_scale: bool = False) -> Explanation:
         """Say where a source's figures come from: epochs, equations, sums and papers.
@@ -207,7 +233,8 @@ class SourcesService(Service):
         """
         epochs = await self._of(source_id)
         found = await self._find([source_id], flux_scale=flux_scale, intrinsic=False)
-        return await asyncio.to_thread(explain, found, _light_curve(epochs, 0))
+        origin = await origin_of(self.context, "sources.light_curve", source_id=source_id)
+        return await asyncio.to_thread(explain, found, _light_curve(epochs, 0, origin))
 
     async def table(self, *, limit: int | None = None, offset: int = 0) -> pd.DataFrame:
         """Return every source with its statistics, one row a source, in order of name.
@@ -220,11 +247,14 @@ class SourcesService(Service):
         >>> sources.attrs["units"]["weighted_mean_jy"]
         'Jy'
         """
-        if limit is None and offset == 0:
-            return await asyncio.to_thread(_table, await read_epochs(self.context, None))
-        some = await self.list_sources(limit=limit, offset=offset)
-        epochs = await read_epochs(self.context, [source.source_id for source in some])
-        return await asyncio.to_thread(_table, epochs)
+        wanted: list[str] | None = None
+        if limit is not None or offset != 0:
+            some = await self.list_sources(limit=limit, offset=offset)
+            wanted = [source.source_id for source in some]
+        made = await asyncio.to_thread(_table, await read_epochs(self.context, wanted))
+        origin = await origin_of(self.context, "sources.table", limit=limit, offset=offset)
+        made.attrs["provenance"] = origin.told()
+        return made
 
     def panel(self, **options: Any) -> Any:
         """Show which sources vary: eta against V, a table, and the chosen light curve."""
@@ -252,7 +282,7 @@ class SourcesService(Service):
         return epochs
 
 
-def _light_curve(epochs: Epochs, source: int) -> LightCurve:
+def _light_curve(epochs: Epochs, source: int, origin: Origin) -> LightCurve:
     rows = slice(int(epochs.offsets[source]), int(epochs.offsets[source + 1]))
     reason = epochs.reason[rows]
     used = reason == 0
@@ -281,6 +311,7 @@ def _light_curve(epochs: Epochs, source: int) -> LightCurve:
             row_id=epochs.row_id[rows][out],
             image_path=epochs.image_path[rows][out],
         ),
+        provenance=origin,
     )
 
 

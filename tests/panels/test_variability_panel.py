@@ -1,0 +1,211 @@
+"""The variability panel: rules, warning, flux scale, and where its numbers come from."""
+
+from __future__ import annotations
+
+import html
+import re
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import contimg_lab as cl
+from contimg_lab.panels._variables import together_words
+
+
+async def opened(lab: cl.Lab, **options: Any) -> Any:
+    panel = lab.sources.panel(**options)
+    await panel.settled()
+    assert panel.state == "showing"
+    return panel
+
+
+def cells(panel: Any, title: str) -> list[str]:
+    """One column of the table, as it is read."""
+    column = next(c for c in panel._table._columns if c.title == title)
+    return list(column.texts)
+
+
+async def test_rows_say_which_rules_select_them(demo: cl.Lab) -> None:
+    """The panel's rows must carry the rules of ``candidates()``, source by source."""
+    panel = await opened(demo)
+    found = await demo.sources.candidates()
+    shown = panel.to_pandas().set_index("source_id")
+    assert (shown["selected_by"] == found["selected_by"].loc[shown.index]).all()
+    told = dict(zip(cells(panel, "source"), cells(panel, "selected by"), strict=True))
+    for name, words in told.items():
+        assert ("η–V" in words) == bool(found.loc[name, "eta_v"])
+        assert ("two-epoch" in words) == bool(found.loc[name, "two_epoch"])
+        assert ("sensitive" in words or "moderate" in words) == bool(found.loc[name, "sensitive"])
+    assert shown.attrs["rules"] == found.attrs["rules"]
+    panel.close()
+
+
+@pytest.mark.parametrize(
+    ("rule", "columns"),
+    [
+        ("eta_v", ["eta_v"]),
+        ("presets", ["conservative", "moderate", "sensitive"]),
+        ("two_epoch", ["two_epoch"]),
+        ("any", ["eta_v", "conservative", "moderate", "sensitive", "two_epoch"]),
+    ],
+)
+async def test_the_rule_filter_narrows(rule: str, columns: list[str], demo: cl.Lab) -> None:
+    """A rule's filter must leave what that rule selects, no more, and keep the counts."""
+    found = await demo.sources.candidates()
+    wanted = set(found.index[found[columns].any(axis=1)])
+    panel = await opened(demo)
+    panel._rule.widget.value = rule
+    await panel.settled()
+    assert set(panel.to_pandas()["source_id"]) == wanted
+    assert f"{len(wanted)} of {len(found)} sources" in panel._head.status.value
+    assert panel.to_pandas()["eta"].is_monotonic_decreasing
+    panel.close()
+
+
+async def test_text_and_rule_hold_together(demo: cl.Lab) -> None:
+    """Both filters must hold at once, and the plot must go on showing the whole field."""
+    panel = await opened(demo, rule="two_epoch", text="nvss")
+    found = await demo.sources.candidates()
+    wanted = {name for name in found.index[found["two_epoch"]] if "NVSS" in name}
+    assert set(panel.to_pandas()["source_id"]) == wanted
+    assert f"{len(found)} sources, {len(wanted)} listed" in panel.figure().axes[0].get_title()
+    panel.close()
+
+
+async def test_counts_name_each_rule_and_the_false_pairs(demo: cl.Lab) -> None:
+    """The line of counts must say how many sources each rule selects, of the whole field."""
+    panel = await opened(demo)
+    found = await demo.sources.candidates()
+    told = html.unescape(panel._head.status.value)
+    assert f"η–V {int(found['eta_v'].sum())}," in told
+    assert f"two-epoch {int(found['two_epoch'].sum())} (" in told
+    assert f"{found.attrs['expected_false_pairs']:.1f} false pairs expected" in told
+    panel.close()
+
+
+async def test_sources_that_vary_together_are_warned_of(demo: cl.Lab) -> None:
+    """Where images share gain errors the panel must warn in words, live and saved."""
+    panel = await opened(demo)
+    told = (await demo.sources.candidates()).attrs["vary_together"]
+    assert told["warning"]
+    for page in (panel._warning.value, panel._repr_mimebundle_()["text/html"]):
+        assert "Warning: the sources vary together" in page
+        assert f"median correlation {told['median_correlation']:.2f}" in page
+    assert "contimg-bad" in panel._warning.value
+    panel.close()
+
+
+def test_no_warning_without_cause() -> None:
+    """A quiet field, or one too small to tell, must be said without an alarm."""
+    calm = {"looked_at": True, "median_correlation": 0.03, "n_sources": 40, "warning": False}
+    words, bad = together_words(calm, corrected=False)
+    assert "0.03 of 40 bright sources" in words
+    assert not bad
+    few = calm | {"median_correlation": float("nan"), "n_sources": 0}
+    words, bad = together_words(few, corrected=False)
+    assert words.startswith("Too few")
+    assert not bad
+
+
+async def test_the_flux_scale_is_off_until_it_is_asked_for(demo: cl.Lab) -> None:
+    """Ticked, the numbers must be those of ``flux_scale=True``, and the counts must say so."""
+    panel = await opened(demo)
+    assert panel._scale.value is False
+    assert "flux scale" not in panel._head.status.value
+    panel.select(panel.to_pandas()["source_id"].iloc[0])
+    panel._scale.value = True
+    await panel.settled()
+    right = await demo.sources.variability(flux_scale=True)
+    shown = panel.to_pandas().set_index("source_id")
+    assert (shown["eta"].dropna() == right["eta"].loc[shown.index].dropna()).all()
+    scale = right.attrs["flux_scale"]
+    scaled = scale["n_images"] - scale["n_images_without"]
+    assert f"{scaled} of {scale['n_images']} images got a scale" in panel._head.status.value
+    assert "contimg-bad" not in panel._warning.value
+    assert "as recorded" in panel._facts.value
+    assert "not compared" in panel._facts.value
+    assert "image&#x27;s flux scale" in panel._fold.value
+    panel.close()
+
+
+async def test_a_source_explains_its_numbers(demo: cl.Lab) -> None:
+    """Below a chosen source a fold must hold ``explain()``: equations, sums and papers."""
+    panel = await opened(demo)
+    key = panel.to_pandas()["source_id"].iloc[1]
+    assert "<details>" not in panel._fold.value
+    panel.select(key)
+    await panel.settled()
+    why = await demo.sources.explain(key)
+    assert re.search(r"<details><summary>Where do these numbers come from\?", panel._fold.value)
+    assert why._repr_html_() in panel._fold.value
+    assert why._repr_html_() in panel._repr_mimebundle_()["text/html"]
+    panel.select(None)
+    await panel.settled()
+    assert key not in panel._fold.value
+    panel.close()
+
+
+async def test_the_pipelines_figures_stand_beside_ours(demo: cl.Lab) -> None:
+    """A chosen source must show the pipeline's V and eta beside ours, and the verdict."""
+    panel = await opened(demo)
+    row = panel.to_pandas().iloc[0]
+    panel.select(row["source_id"])
+    await panel.settled()
+    assert f"(pipeline {row['pipeline_v']:.3f})" in panel._facts.value
+    assert html.escape(row["pipeline_verdict"]) in panel._facts.value
+    assert f"({int(row['pipeline_n'])} epochs)" in panel._facts.value
+    panel.close()
+
+
+async def test_the_users_own_rule(demo: cl.Lab) -> None:
+    """An expression must become a rule that can be filtered by; a wrong one is told in words."""
+    panel = await opened(demo, expression="eta > 3 and n_used >= 20", rule="expression")
+    shown = panel.to_pandas()
+    assert len(shown)
+    assert (shown["eta"] > 3).all()
+    assert "expression" in cells(panel, "selected by")[0]
+    panel.close()
+    wrong = demo.sources.panel(expression="brightness > 3")
+    await wrong.settled()
+    assert wrong.state == "failed"
+    assert "brightness" in wrong._head.status.value
+    assert "did not expect" not in wrong._head.status.value
+    wrong.close()
+
+
+async def test_sorting_by_the_largest_pair_ignores_the_sign(demo: cl.Lab) -> None:
+    """A source that brightened must sort like one that faded."""
+    panel = await opened(demo, sort="vs_max")
+    assert panel.to_pandas()["vs_max"].abs().dropna().is_monotonic_decreasing
+    panel.close()
+
+
+async def test_the_table_and_a_source_read_the_field_once(demo: cl.Lab) -> None:
+    """A switch with a source chosen must not compute the field for the table and again for it."""
+    panel = await opened(demo)
+    panel.select(panel.to_pandas()["source_id"].iloc[0])
+    await panel.settled()
+    panel._scale.value = True
+    await panel.settled()
+    assert panel._all is not None
+    assert panel._shown is panel._all[1]
+    panel.close()
+
+
+async def test_a_database_without_photometry_says_so(copy_of: Callable[..., Path]) -> None:
+    """No source at all must give an empty table and a plot that says it, and no failure."""
+    folder = copy_of()
+    with sqlite3.connect(folder / "pipeline.sqlite3") as connection:
+        connection.execute("DELETE FROM photometry")
+    connection.close()
+    async with cl.open(folder) as lab:
+        panel = await opened(lab)
+        assert "0 of 0 sources" in panel._head.status.value
+        assert "Too few bright sources" in panel._warning.value
+        panel._scale.value = True
+        await panel.settled()
+        assert panel.state == "showing"
+        panel.close()
