@@ -34,6 +34,8 @@ def test_the_command_opens_the_notebook_with_what_was_saved(page):
 
 def test_every_cell_runs(page):
     """Run All ends with the dashboard on screen and no cell in error."""
+    # before the kernel answers, JupyterLab would ask which one to run
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.locator(".lm-Menu-item").filter(has_text="Run All Cells").first.click()
     expect(panel(page, "Dashboard")).to_contain_text("Measurement Sets", timeout=90_000)
