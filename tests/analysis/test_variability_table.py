@@ -35,7 +35,7 @@ def valid(flux, error):
 def used_rows(folder, source_id):
     """Id, flux and error of the rows of a source that count, by the rules, in plain SQL."""
     path = next(p for p in (folder / "pipeline.sqlite3", folder / "products.sqlite3") if p.exists())
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+    with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as db:
         db.row_factory = sqlite3.Row
         rows = db.execute("SELECT * FROM photometry WHERE source_id = ?", (source_id,)).fetchall()
     newest = {}

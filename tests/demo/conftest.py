@@ -26,7 +26,9 @@ def seasons(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def _open(folder: Path) -> Iterator[sqlite3.Connection]:
-    with closing(sqlite3.connect(f"file:{folder / 'pipeline.sqlite3'}?mode=ro", uri=True)) as found:
+    with closing(
+        sqlite3.connect(f"file:{folder / 'pipeline.sqlite3'}?mode=ro&immutable=1", uri=True)
+    ) as found:
         yield found
 
 

@@ -145,7 +145,7 @@ def test_indexes_follow_the_layout(seasons: dict[str, Path]) -> None:
     """Unified photometry is indexed by image, source, place and epoch; split by source alone."""
 
     def indexed(path: Path) -> set[tuple[str, ...]]:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as found:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as found:
             names = [row[1] for row in found.execute("PRAGMA index_list(photometry)")]
             return {
                 tuple(row[2] for row in found.execute(f"PRAGMA index_info({name})"))
