@@ -23,6 +23,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _FEWEST_EPOCHS = 3
+_SEEN = 3.0
 _SETTLED = 0.3
 _MOST_SETS = 20
 # a median's standard error over a mean's, and a Gaussian's sigma over its MAD
@@ -162,10 +163,12 @@ def measure_flux_scale(
             break
         stable = fewer
     scale, scale_err, number = found
-    reason = np.where(np.isfinite(scale), Why.DEFINED, Why.TOO_FEW_REFERENCES).astype(np.uint8)
+    few = np.where(number < fewest_references, Why.TOO_FEW_REFERENCES, Why.SCALE_NOT_SEEN)
+    reason = np.where(np.isfinite(scale), Why.DEFINED, few).astype(np.uint8)
     return FluxScale(
         scale=scale, scale_err=scale_err, n_references=number, reason=reason,
-        is_reference=stable, n_rounds=done, settled=settled,
+        is_reference=stable, n_rounds=done,
+        settled=settled and bool(np.isfinite(scale).any()),
     )  # fmt: skip
 
 
@@ -257,7 +260,9 @@ def _image_medians(
         least = _OF_MEDIAN / np.sqrt(np.bincount(where, weights=snr * snr, minlength=n_images))
         # ratios that scatter more than their errors say make the median worse by as much
         spread = least * np.maximum(1.0, _OF_MAD * apart)
-    enough = number >= fewest
+    # a blank image with forced fluxes has a median about 0, or below: no scale at all
+    with np.errstate(invalid="ignore"):
+        enough = (number >= fewest) & (middle > _SEEN * spread)
     return np.where(enough, middle, np.nan), np.where(enough, spread, np.nan), number
 
 

@@ -66,7 +66,8 @@ def intrinsic_modulation(
     Cousins' ordering for a Gaussian in m squared). The upper limit is the plain fall by 4.5.
 
     At the boundary, m = 0 is the most likely for about half of the constant sources; ``low``
-    is then 0 and the statement is the upper limit. Not for light curves whose true fluxes
+    is then 0 (the interval is widened to hold m where the two likelihoods part, which happens
+    at few epochs) and the statement is the upper limit. Not for light curves whose true fluxes
     are far from Gaussian (one flare, an eclipse): m then depends on how long was looked at.
     Undefined for N < 2 and where S_0 is not positive.
 
@@ -143,6 +144,8 @@ def _block(flux: Floats, err: Floats, counts: NDArray[np.int64]) -> tuple[Floats
     at_zero, _ = above_interval(zero, at_mean)
     inside = (at_zero > 0.0) & (crest > 0.0)
     low = np.where(inside, solve(above_interval, zero, crest, at_mean, inside), 0.0)
+    # at few epochs the plain likelihood may peak below the restricted one's interval
+    low = np.fmin(low, m)
     high = _outwards(above_interval, crest, reach, at_mean)
     upper = _outwards(above_limit, crest, reach, at_mean)
     return m, low, high, upper, mean * curves.unit

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from contimg_lab.analysis.variability import Variability
 
-__all__ = ["WORDS", "Verdict", "compare_figures"]
+__all__ = ["WORDS", "Verdict", "compare_figures", "repeated_figures"]
 
 Floats = NDArray[np.float64]
 
@@ -54,6 +54,7 @@ def compare_figures(
     eta: Floats,
     chi2_nu: Floats,
     sigma_deviation: Floats,
+    repeated: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.uint8]:
     """Judge the pipeline's figures of m sources, shape (m,): a `Verdict` each.
 
@@ -67,6 +68,9 @@ def compare_figures(
         Of the same sources.
     n, mean_jy, std_jy, v, eta, chi2_nu, sigma_deviation
         Shape (m,), as the pipeline stored them, in Jy.
+    repeated
+        Shape (m,): whose figures are the same at many sources of the whole table; None: those
+        that repeat among these.
     """
     count = ours.n_used.astype(float)
     with np.errstate(all="ignore"):
@@ -88,7 +92,7 @@ def compare_figures(
             ~given,
             fits & plain,
             fits,
-            _repeated(std_jy, chi2_nu),
+            repeated_figures(std_jy, chi2_nu) if repeated is None else repeated,
             ~same_n,
             ~(mean_fits & v_fits),
             sigma_fits,
@@ -110,10 +114,12 @@ def compare_figures(
 def _near(theirs: Floats, ours: Floats) -> NDArray[np.bool_]:
     """Where a figure of theirs is absent, or within a thousandth of ours."""
     with np.errstate(all="ignore"):
-        return np.asarray(np.isnan(theirs) | (np.abs(theirs - ours) <= _CLOSE * np.abs(ours)))
+        # where ours is undefined (one epoch) a stored 0 says no more than that
+        absent = np.isnan(theirs) | (np.isnan(ours) & (theirs == 0.0))
+        return np.asarray(absent | (np.abs(theirs - ours) <= _CLOSE * np.abs(ours)))
 
 
-def _repeated(std: Floats, chi2_nu: Floats) -> NDArray[np.bool_]:
+def repeated_figures(std: Floats, chi2_nu: Floats) -> NDArray[np.bool_]:
     """Where the same standard deviation and chi-squared stand at ten sources or more."""
     both = np.stack([std, chi2_nu], axis=1)
     known = np.isfinite(both).all(axis=1)

@@ -31,6 +31,7 @@ class Why(IntEnum):
     TOO_FEW_SOURCES = 13
     TOO_FEW_REFERENCES = 14
     INPUT_UNDEFINED = 15
+    SCALE_NOT_SEEN = 16
 
 
 WORDS: Mapping[int, str] = {
@@ -50,6 +51,7 @@ WORDS: Mapping[int, str] = {
     Why.TOO_FEW_SOURCES: "too few sources for a fit",
     Why.TOO_FEW_REFERENCES: "too few reference sources in the image",
     Why.INPUT_UNDEFINED: "a value that the rule needs is undefined",
+    Why.SCALE_NOT_SEEN: "flux scale not positive by 3 of its errors: the image shows no source",
 }
 """What each code means, in words for a table."""
 

@@ -181,8 +181,7 @@ def pair_sums(
             part = offsets[first : last + 1] - rows.start
             counts = np.diff(part)
             of = slice(first, last)
-            pull = flux_jy[rows] - np.repeat(sums.weighted_mean_jy[of], counts)
-            pull /= flux_err_jy[rows]
+            pull = _pulls(flux_jy[rows], flux_err_jy[rows], part)
             starts = pair_starts(mjd[rows], part)
             product = np.zeros(len(pull))
             product[:-1] = pull[:-1] * pull[1:]
@@ -237,3 +236,15 @@ def welch_stetson_i(pairs: PairSums) -> Statistic:
         (pairs.n == 1, Why.ONE_EPOCH),
         (pairs.n_pairs < 2, Why.NO_PAIRS),
     )
+
+
+def _pulls(flux_jy: Floats, flux_err_jy: Floats, offsets: NDArray[np.int64]) -> Floats:
+    """``(S - weighted mean) / s`` about the first epoch: a large constant costs no digits."""
+    counts = np.diff(offsets)
+    at = np.repeat(offsets[:-1][counts > 0], counts[counts > 0])
+    above = flux_jy - flux_jy[at]
+    # weights in units of the first epoch's, so that none is out of range
+    weight = (flux_err_jy[at] / flux_err_jy) ** 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = segment_sums(weight * above, offsets) / segment_sums(weight, offsets)
+    return np.asarray((above - np.repeat(mean, counts)) / flux_err_jy)

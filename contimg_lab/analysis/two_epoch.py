@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 
@@ -17,7 +18,13 @@ from contimg_lab.analysis.segments import (
     source_codes,
 )
 
-__all__ = ["LargestPairs", "count_pairs_above", "expected_false_pairs", "largest_pairs"]
+__all__ = [
+    "LargestPairs",
+    "count_pairs_above",
+    "expected_false_pairs",
+    "in_order_of_time",
+    "largest_pairs",
+]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -50,6 +57,28 @@ class LargestPairs:
     n_pairs: Ints
     why_vs: NDArray[np.uint8]
     why_m: NDArray[np.uint8]
+
+
+def in_order_of_time(pairs: LargestPairs, mjd: Floats) -> LargestPairs:
+    """Make NaN, with the reason, of a pair of which the earlier epoch is not known.
+
+    Parameters
+    ----------
+    pairs
+        As `largest_pairs` found them.
+    mjd
+        Shape (n,): times of the same epochs, NaN where unknown.
+    """
+    times = np.append(mjd, 0.0)  # a row of -1 is no pair, and is told so already
+    unknown = np.isnan(times[pairs.first]) | np.isnan(times[pairs.second])
+    no_times = np.uint8(Why.NO_TIMES)
+    return dataclasses.replace(
+        pairs,
+        vs=np.where(unknown, np.nan, pairs.vs),
+        m=np.where(unknown, np.nan, pairs.m),
+        why_vs=np.where(unknown, no_times, pairs.why_vs),
+        why_m=np.where(unknown, no_times, pairs.why_m),
+    )
 
 
 def largest_pairs(flux_jy: Floats, flux_err_jy: Floats, offsets: Ints) -> LargestPairs:

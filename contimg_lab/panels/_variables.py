@@ -216,8 +216,9 @@ def numbers_of(detail: Detail) -> dict[str, str]:
         rows["Light curve"] = f"{len(curve)} epochs as recorded, not on the corrected scale"
     if not rows["Undecided"]:
         del rows["Undecided"]
-    if len(curve):
-        first, last = (datetime_from_mjd(float(t)) for t in (curve.mjd[0], curve.mjd[-1]))
+    timed = curve.mjd[np.isfinite(curve.mjd)]
+    if len(timed):
+        first, last = (datetime_from_mjd(float(t)) for t in (timed[0], timed[-1]))
         rows["Observed"] = f"{first:%Y-%m-%d} to {last:%Y-%m-%d} UTC"
     columns = Counter(str(name) for name in curve.flux_column)
     if "peak_jyb" in columns:
@@ -234,9 +235,9 @@ def _beside(row: pd.Series[Any], name: str) -> str:
 def _pair(row: pd.Series[Any]) -> str:
     if not math.isfinite(float(row["vs_max"])):
         return "none"
+    times = (float(row[name]) for name in ("vs_first_mjd", "vs_second_mjd"))
     days = (
-        f"{datetime_from_mjd(float(row[name])):%Y-%m-%d}"
-        for name in ("vs_first_mjd", "vs_second_mjd")
+        f"{datetime_from_mjd(t):%Y-%m-%d}" if math.isfinite(t) else "time unknown" for t in times
     )
     change = number(float(row["m_at_vs_max"]), 2)
     return f"Vs {number(float(row['vs_max']))}, m {change}: {' and '.join(days)}"

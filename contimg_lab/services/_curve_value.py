@@ -142,6 +142,9 @@ def table(
     made = pd.DataFrame(dict(data))
     made.attrs = {"units": {name: unit for name, unit in units.items() if name in made}}
     made.attrs |= {name: getattr(result, name) for name in ("source_id", *names)}
+    origin = getattr(getattr(result, "curve", result), "provenance", None)
+    if origin is not None:
+        made.attrs["provenance"] = origin.told() | {"then": type(result).__name__}
     return made
 
 

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from contimg_lab.analysis.epochs import REASONS, TIME_SOURCES
 from contimg_lab.analysis.flux_scale import FluxScale, apply_flux_scale, measure_flux_scale
 from contimg_lab.analysis.intrinsic import Intrinsic, intrinsic_modulation
-from contimg_lab.analysis.pipeline_figures import WORDS, Verdict, compare_figures
+from contimg_lab.analysis.pipeline_figures import WORDS, Verdict, compare_figures, repeated_figures
 from contimg_lab.analysis.reasons import WORDS as WHY
 from contimg_lab.analysis.segments import offsets_of, segment_sums, source_codes
 from contimg_lab.analysis.together import Together, vary_together
-from contimg_lab.analysis.two_epoch import LargestPairs, largest_pairs
+from contimg_lab.analysis.two_epoch import LargestPairs, in_order_of_time, largest_pairs
 from contimg_lab.analysis.variability import Variability, variability
 from contimg_lab.repositories.figures import PipelineFigures
 from contimg_lab.services._curve_value import square_unit
@@ -97,7 +97,7 @@ class Found:
         return Found(
             epochs=some, rows=rows, offsets=offsets, flux_jy=flux, flux_err_jy=err, mjd=mjd,
             statistics=variability(flux, err, offsets, mjd),
-            pairs=largest_pairs(flux, err, offsets),
+            pairs=in_order_of_time(largest_pairs(flux, err, offsets), mjd),
             intrinsic=intrinsic_modulation(flux, err, offsets) if intrinsic else None,
             scale=self.scale, n_uncorrected=self.n_uncorrected[chosen], together=self.together,
         )  # fmt: skip
@@ -141,7 +141,7 @@ def find(
     return Found(
         epochs=epochs, rows=rows, offsets=offsets, flux_jy=flux, flux_err_jy=err, mjd=mjd,
         statistics=variability(flux, err, offsets, mjd),
-        pairs=largest_pairs(flux, err, offsets),
+        pairs=in_order_of_time(largest_pairs(flux, err, offsets), mjd),
         intrinsic=intrinsic_modulation(flux, err, offsets) if intrinsic else None,
         scale=scale, n_uncorrected=left_out, together=together,
     )  # fmt: skip
@@ -236,10 +236,13 @@ def _beside(
         name: put(getattr(theirs, name))
         for name in ("n", "mean_jy", "std_jy", "v", "eta", "chi2_nu", "sigma_deviation")
     }
-    verdict = compare_figures(ours, **figures)
+    # a placeholder is known by how often it stands in the whole table
+    repeated = np.append(repeated_figures(theirs.std_jy, theirs.chi2_nu), False)[at]
+    verdict = compare_figures(ours, **figures, repeated=repeated)
     words = np.array([WORDS[code] for code in range(len(WORDS))], object)
     shown = ("n", "mean_jy", "v", "eta", "chi2_nu", "sigma_deviation")
     return {
+        "pipeline_table": ["" if row < 0 else str(theirs.table[row]) for row in at.tolist()],
         **{f"pipeline_{name}": figures[name] for name in shown},
         "pipeline_disagrees": verdict >= Verdict.PLACEHOLDER,
         "pipeline_verdict": words[verdict],

@@ -14,6 +14,7 @@ from contimg_lab.analysis.moments import moments
 from contimg_lab.analysis.reasons import WORDS
 from contimg_lab.analysis.shape import pair_sums
 from contimg_lab.errors import InvalidInput
+from contimg_lab.services._curve_value import square_unit
 from contimg_lab.services._equations import EQUATIONS, Equation
 from contimg_lab.services._variability import Found
 from contimg_lab.services.light_curve import LightCurve
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Explanation", "Figure", "explain"]
+
+
+_NO_SCALE = "no flux scale of the image"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +70,7 @@ class Explanation:
     excluded: Mapping[str, int]
     flux_scale: bool
     light_curve: LightCurve = field(repr=False)
+    corrected: Mapping[int, tuple[float, float]] | None = field(default=None, repr=False)
 
     def __getitem__(self, name: str) -> Figure:
         for figure in self.figures:
@@ -81,8 +86,20 @@ class Explanation:
         return len(self.figures)
 
     def epochs(self) -> pd.DataFrame:
-        """Return every epoch, ``used`` or with the ``reason`` why not."""
-        return self.light_curve.to_pandas(excluded=True)
+        """Return every epoch, ``used`` or with the ``reason`` why not.
+
+        With the flux scale corrected, fluxes and errors are the corrected ones, and an epoch
+        whose image has no scale is not used.
+        """
+        made = self.light_curve.to_pandas(excluded=True)
+        if self.corrected is not None:
+            held = made["row_id"].isin(list(self.corrected)) & made["used"]
+            made.loc[made["used"] & ~held, "reason"] = _NO_SCALE
+            made["used"] = held
+            for column, part in (("flux_jy", 0), ("flux_err_jy", 1)):
+                found = {row: pair[part] for row, pair in self.corrected.items()}
+                made.loc[held, column] = made.loc[held, "row_id"].map(found)
+        return made
 
     def _headline(self) -> str:
         out = ", ".join(f"{k} {reason}" for reason, k in self.excluded.items())
@@ -125,11 +142,15 @@ def explain(found: Found, light_curve: LightCurve) -> Explanation:
     values |= {"vs_max": found.pairs.vs, "m_at_vs_max": found.pairs.m}
     counts = dict(light_curve.excluded.counts())
     if found.n_uncorrected[0]:
-        counts["no flux scale of the image"] = int(found.n_uncorrected[0])
+        counts[_NO_SCALE] = int(found.n_uncorrected[0])
+    unit = light_curve.flux_unit
+    units = {"Jy": unit, "Jy2": square_unit(unit)}
+    row_ids = epochs.row_id[found.rows[rows]].tolist()
+    pairs = zip(flux.tolist(), err.tolist(), strict=True)
     return Explanation(
         source_id=epochs.source_ids[0],
         figures=tuple(
-            _figure(name, how, float(values[name][0]), int(why[name][0]), sums)
+            _figure(name, how, float(values[name][0]), int(why[name][0]), sums, units)
             for name, how in EQUATIONS.items()
         ),
         n_used=len(flux),
@@ -137,14 +158,27 @@ def explain(found: Found, light_curve: LightCurve) -> Explanation:
         excluded=counts,
         flux_scale=found.scale is not None,
         light_curve=light_curve,
+        corrected=None if found.scale is None else dict(zip(row_ids, pairs, strict=True)),
     )
 
 
-def _figure(name: str, how: Equation, value: float, why: int, sums: Mapping[str, float]) -> Figure:
+def _figure(
+    name: str,
+    how: Equation,
+    value: float,
+    why: int,
+    sums: Mapping[str, float],
+    units: Mapping[str, str],
+) -> Figure:
     return Figure(
-        name=name, value=value, unit=how.unit, reason=WORDS[why], equation=how.text,
-        reference=how.reference, sums={part: sums[part] for part in how.sums},
-    )  # fmt: skip
+        name=name,
+        value=value,
+        unit=units.get(how.unit, how.unit),
+        reason=WORDS[why],
+        equation=how.text,
+        reference=how.reference,
+        sums={part: sums[part] for part in how.sums},
+    )
 
 
 def _all_sums(found: Found, flux: np.ndarray, err: np.ndarray, mjd: np.ndarray) -> dict[str, float]:

@@ -12,7 +12,7 @@ import numpy as np
 from contimg_lab import _faces
 from contimg_lab.analysis import structure
 from contimg_lab.analysis.reasons import WORDS
-from contimg_lab.analysis.two_epoch import expected_false_pairs, largest_pairs
+from contimg_lab.analysis.two_epoch import expected_false_pairs, in_order_of_time, largest_pairs
 from contimg_lab.errors import InvalidInput
 from contimg_lab.services._curve_value import (
     Curve,
@@ -187,7 +187,9 @@ def find_two_epoch(curve: Curve) -> TwoEpoch:
     n = len(curve.flux_jy)
     if n < 2:
         raise InvalidInput(f"a pair needs two epochs or more, this curve has {n}")
-    found = largest_pairs(curve.flux_jy, curve.flux_err_jy, np.array([0, n]))
+    found = in_order_of_time(
+        largest_pairs(curve.flux_jy, curve.flux_err_jy, np.array([0, n])), curve.mjd
+    )
     first, second = int(found.first[0]), int(found.second[0])
     pair, vs = [first, second], float(found.vs[0])
     return TwoEpoch(

@@ -161,8 +161,8 @@ def find_periods(
     mjd, flux, err, _, n_untimed = timed(curve)
     if len(flux) and np.ptp(flux) == 0.0:
         raise InvalidInput("flux_jy: all fluxes are equal, so there is nothing periodic to find")
-    if samples_per_peak < 1:
-        raise InvalidInput(f"samples_per_peak {samples_per_peak!r} is below 1")
+    if not isinstance(samples_per_peak, (int, float)) or not 1 <= samples_per_peak <= 10_000:
+        raise InvalidInput(f"samples_per_peak {samples_per_peak!r} is no number from 1 to 10000")
     if not all(0.0 < level < 1.0 for level in levels):
         raise InvalidInput(f"levels {levels!r} are not all probabilities between 0 and 1")
     if len(mjd) and shortest_d is not None and shortest_d > 0.0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -69,17 +69,19 @@ class SourcesService(Service):
 
     async def light_curves(self, source_ids: Sequence[str]) -> dict[str, LightCurve]:
         """Return many light curves in one query, by name, in the order given."""
-        if isinstance(source_ids, str):
-            raise InvalidInput(f"source_ids {source_ids!r} is one name; give a list of names")
-        wanted = list(dict.fromkeys(name for name in source_ids if isinstance(name, str)))
+        wanted = _names(source_ids)
         epochs = await read_epochs(self.context, wanted)
         found = {name: i for i, name in enumerate(epochs.source_ids)}
         origin = await origin_of(self.context, "sources.light_curve")
-        return {
-            name: _light_curve(epochs, found[name], origin.asked(source_id=name))
-            for name in wanted
-            if name in found
-        }
+
+        def make() -> dict[str, LightCurve]:
+            return {
+                name: _light_curve(epochs, found[name], origin.asked(source_id=name))
+                for name in wanted
+                if name in found
+            }
+
+        return await asyncio.to_thread(make)
 
     async def variability(
         self,
@@ -115,8 +117,10 @@ class SourcesService(Service):
         >>> table.attrs["vary_together"]["warning"]
         True
         """
+        if source_ids is not None:
+            source_ids = _names(source_ids)
         found = await self._find(source_ids, flux_scale=flux_scale, intrinsic=intrinsic)
-        figures = await self.context.figures.read(source_ids)
+        figures = await self.context.figures.read(None)
         table = await asyncio.to_thread(variability_table, found, figures)
         origin = await origin_of(
             self.context,
@@ -182,6 +186,11 @@ class SourcesService(Service):
         >>> found.attrs["rules"]["two_epoch"]
         '|Vs| > 4.3 and |m| > 0.26 of the pair of largest |Vs|'
         """
+        for name, value in (("n_sigma", n_sigma), ("fit_snr", fit_snr)):
+            if not isinstance(value, (int, float)) or not 0.0 <= value < 1e6:
+                raise InvalidInput(f"{name} {value!r} is no number of sigmas from 0 up")
+        if isinstance(variable, str):
+            raise InvalidInput(f"variable {variable!r} is one name; give a list of names")
         found = await self._find(None, flux_scale=flux_scale, intrinsic=False)
         figures = await self.context.figures.read(None)
 
@@ -280,6 +289,13 @@ class SourcesService(Service):
         if not len(epochs.row_id):
             raise NotFound("source", source_id, "see lab.sources.table() for those it has")
         return epochs
+
+
+def _names(source_ids: object) -> list[str]:
+    """Names in the order given, each once; what is no text names no source."""
+    if isinstance(source_ids, (str, bytes)) or not isinstance(source_ids, Iterable):
+        raise InvalidInput(f"source_ids {source_ids!r} is no list of names")
+    return list(dict.fromkeys(name for name in source_ids if isinstance(name, str)))
 
 
 def _light_curve(epochs: Epochs, source: int, origin: Origin) -> LightCurve:
