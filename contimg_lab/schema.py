@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 __all__ = ["COLUMNS_SQL", "INDEXES_SQL", "Index", "Schema", "Table"]
 
 COLUMNS_SQL = """
-SELECT m.name, p.name, p.type
+SELECT m.name, p.name
 FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS p
 WHERE m.type IN ('table', 'view') ORDER BY m.name, p.cid
 """
@@ -73,7 +73,7 @@ class Schema:
     ) -> Schema:
         """Make a schema of the rows that `COLUMNS_SQL` and `INDEXES_SQL` give."""
         names: dict[str, list[str]] = {}
-        for table, column, _type in columns:
+        for table, column in columns:
             names.setdefault(str(table), []).append(str(column))
         keys: dict[str, dict[str, list[str]]] = {}
         for table, index, column in indexes:

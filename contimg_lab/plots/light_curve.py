@@ -15,6 +15,7 @@ from contimg_lab.plots._style import (
     pad_limits,
     write_empty,
 )
+from contimg_lab.services.light_curve import DETECTION_SIGMA
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ExcludedLike", "LightCurveLike", "display_unit", "plot_light_curve"]
 
-_DETECTION_SIGMA = 3.0
 _REASON_MARKERS = ("x", "+", "1", "2", "3", "4")
 
 
@@ -171,7 +171,7 @@ def _draw_limits(
         color=COLOURS["grey"], zorder=2,
     )  # fmt: skip
     ax.plot(
-        mjd, _DETECTION_SIGMA * err, ls="", marker=arrow, ms=12, mew=1.1, mfc="none",
+        mjd, DETECTION_SIGMA * err, ls="", marker=arrow, ms=12, mew=1.1, mfc="none",
         color=COLOURS["vermilion"], label=f"upper limit, 3 errors ({mjd.size})", zorder=3,
     )  # fmt: skip
 
