@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 
 from contimg_lab.times import MS_HALF_DURATION_S, mjd_from_values
 
-__all__ = ["REASONS", "TIME_SOURCES", "Chosen", "choose_fluxes", "choose_times", "superseded"]
+__all__ = [
+    "REASONS",
+    "TIME_SOURCES",
+    "Chosen",
+    "choose_fluxes",
+    "choose_times",
+    "order_in_time",
+    "superseded",
+]
 
 REASONS = (
     "used",
@@ -74,21 +82,69 @@ def choose_fluxes(
 
 
 def superseded(
-    source: NDArray[np.intp], image: NDArray[np.intp], row_id: NDArray[np.int64]
+    source: NDArray[np.integer], image: NDArray[np.integer], row_id: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
     """Mark the rows that a later row (higher id) of the same source and image replaces.
 
     Parameters
     ----------
     source, image, row_id
-        Shape (n,): a code for each source, one for each image, and the row's id.
+        Shape (n,): a code for each source, one for each image (negative: no image, which is
+        no second measurement of anything), and the row's id.
     """
-    order = np.lexsort((row_id, image, source))
     marked = np.zeros(len(row_id), bool)
-    if len(order) > 1:
-        earlier, later = order[:-1], order[1:]
-        marked[earlier] = (source[earlier] == source[later]) & (image[earlier] == image[later])
+    if not len(row_id):
+        return marked
+    key = source.astype(np.int64) * (int(image.max()) + 2) + image
+    alone = np.flatnonzero(image < 0)
+    key[alone] = -1 - alone
+    ordered = np.sort(key)
+    again = ordered[1:][ordered[1:] == ordered[:-1]]
+    if len(again):  # few, so only those are sorted with their ids
+        rows = np.flatnonzero(np.isin(key, again))
+        rows = rows[np.lexsort((row_id[rows], key[rows]))]
+        earlier, later = rows[:-1], rows[1:]
+        marked[earlier] = key[earlier] == key[later]
     return marked
+
+
+def order_in_time(
+    source: NDArray[np.integer],
+    mjd: NDArray[np.float64],
+    row_id: NDArray[np.int64],
+    n_sources: int,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Order rows by source, time (unknown last) and id.
+
+    Parameters
+    ----------
+    source, mjd, row_id
+        Shape (n,): source codes from 0, times, ids.
+    n_sources
+        Sources m.
+
+    Returns
+    -------
+    order, offsets
+        Shape (n,): the rows in that order; shape (m + 1,): where each source begins.
+    """
+    offsets = np.zeros(n_sources + 1, np.int64)
+    np.cumsum(np.bincount(source, minlength=n_sources), out=offsets[1:])
+    # the sort of 16-bit numbers is linear
+    narrow = source.astype(np.uint16) if n_sources <= 1 << 16 else source
+    order = np.argsort(narrow, kind="stable")
+    time, number, of = mjd[order], row_id[order], source[order]
+    unknown = np.isnan(time)
+    wrong = (time[1:] < time[:-1]) | (unknown[:-1] & ~unknown[1:])
+    tied = (time[1:] == time[:-1]) | (unknown[:-1] & unknown[1:])
+    wrong |= tied & (number[1:] < number[:-1])
+    wrong &= of[1:] == of[:-1]
+    if wrong.any():  # rows are mostly written in order of time: only the other sources are sorted
+        mixed = np.zeros(n_sources, bool)
+        mixed[of[1:][wrong]] = True
+        rows = np.flatnonzero(mixed[of])
+        order[rows] = order[rows][np.lexsort((number[rows], time[rows], of[rows]))]
+    return order, offsets
 
 
 def choose_times(

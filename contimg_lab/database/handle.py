@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from contimg_lab.database.pool import Pool, Row
+from contimg_lab.database.scan import Handed, scan_file
 from contimg_lab.errors import AbsentFeature, UnknownLayout
 from contimg_lab.layouts import Layout
 from contimg_lab.schema import COLUMNS_SQL, INDEXES_SQL, Schema, Table
@@ -94,6 +96,36 @@ class Database:
     async def fetch(self, table: str, sql: str, parameters: Iterable[object] = ()) -> list[Row]:
         """Run one SELECT in the file that owns a table, and return all its rows."""
         return await self._pools[self.layout.role_of(table)].fetch(sql, parameters)
+
+    async def scan(
+        self,
+        table: str,
+        work: str,
+        request: Mapping[str, Any],
+        *,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> tuple[Handed, tuple[object, ...] | None]:
+        """Run a function on the file that owns a table, in a child process.
+
+        Parameters
+        ----------
+        table
+            Its file is the one that is read.
+        work, request, progress
+            As for `contimg_lab.database.scan.run_child`; ``uri`` and ``timeout_s`` are added.
+
+        Returns
+        -------
+        handed, token
+            What the child made of one state of the file, and that state's `token_of`; None
+            where the file was committed to while the child began, so that it is not known.
+        """
+        pool = self._pools[self.layout.role_of(table)]
+        return await scan_file(pool, work, request, progress)
+
+    async def token_of(self, table: str) -> tuple[object, ...]:
+        """`token` of the one file that owns a table."""
+        return await self._pools[self.layout.role_of(table)].token()
 
     async def token(self) -> tuple[object, ...]:
         """Tell one state of all files from another: equal tokens, same data."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -65,6 +66,8 @@ class _Hall:
     busy: set[_Link] = field(default_factory=set)
     watch: _Link | None = None
     pending: int = 0
+    next_look: asyncio.Task[tuple[object, ...]] | None = None
+    looks: set[asyncio.Task[tuple[object, ...]]] = field(default_factory=set)
 
 
 class Pool:
@@ -83,7 +86,7 @@ class Pool:
     def __init__(self, path: Path, *, size: int = 2, timeout_s: float = 30.0) -> None:
         self.path = path
         self._size = size
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
         self._hall: _Hall | None = None
         self._watches = 0
         self._closed = False
@@ -114,10 +117,19 @@ class Pool:
         """Tell one state of the data from another: equal tokens, same data.
 
         Exact and cheap: SQLite's ``data_version`` on a connection kept for that, or the
-        file's stamp where it is at rest.
+        file's stamp where it is at rest. One look serves all who asked before it began.
         """
         hall = self._here()
+        look = hall.next_look
+        if look is None:
+            look = hall.next_look = hall.loop.create_task(self._look(hall))
+            hall.looks.add(look)
+            look.add_done_callback(functools.partial(_looked, hall))
+        return await asyncio.shield(look)
+
+    async def _look(self, hall: _Hall) -> tuple[object, ...]:
         async with hall.watch_turn:
+            hall.next_look = None  # who asks from now on needs a later look
             for _ in range(_TRIES):
                 self._must_be_open()
                 now = files.stamp(self.path.resolve())
@@ -126,7 +138,11 @@ class Pool:
                     self._end(link)
                     link = hall.watch = None
                 if link is None:
-                    link = hall.watch = await self._open(now)
+                    link = await self._open(now)
+                    if self._closed:
+                        self._end(link)
+                        self._must_be_open()
+                    hall.watch = link
                     self._watches += 1
                 if link.immutable or link.copy is not None:
                     return (self._watches, link.made_on)
@@ -158,6 +174,8 @@ class Pool:
         if hall is not None:
             for link in [*hall.idle, *hall.busy, *([hall.watch] if hall.watch else [])]:
                 self._end(link)
+            if hall.looks and hall.loop is asyncio.get_running_loop():
+                await asyncio.wait(hall.looks)
         while self._ending:
             await asyncio.wait(self._ending)
 
@@ -213,7 +231,7 @@ class Pool:
         connecting = aiosqlite.connect(
             files.uri(path, immutable=immutable),
             uri=True,
-            timeout=self._timeout_s,
+            timeout=self.timeout_s,
             isolation_level=None,
         )
         try:
@@ -318,7 +336,7 @@ class Pool:
             return NotADatabase(f"{self.path} is damaged or truncated ({text}); copy it again")
         if "locked" in text or "busy" in text:
             return DatabaseBusy(
-                f"{self.path} stayed locked for {self._timeout_s:g} s "
+                f"{self.path} stayed locked for {self.timeout_s:g} s "
                 "(DB_CONNECTION_TIMEOUT); try again"
             )
         if "unable to open" in text:
@@ -334,6 +352,12 @@ class _CannotOpen(Exception):
 
 def _main(now: files.Stamp) -> tuple[int, ...]:
     return (now.device, now.inode, now.size, now.mtime_ns)
+
+
+def _looked(hall: _Hall, look: asyncio.Task[tuple[object, ...]]) -> None:
+    hall.looks.discard(look)
+    if not look.cancelled():
+        look.exception()  # told to those who wait, if any still do
 
 
 def _text(raw: bytes) -> str:

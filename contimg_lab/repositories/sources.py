@@ -14,24 +14,30 @@ from contimg_lab.database import Database
 from contimg_lab.errors import NotFound
 from contimg_lab.records._fields import cast, read
 from contimg_lab.records.sources import Measurement, Source
-from contimg_lab.repositories._base import Repository, json_list, number, page
+from contimg_lab.repositories._base import Repository, json_list, page
 
-__all__ = ["MeasurementsRepository", "Photometry", "SourcesRepository"]
+__all__ = ["FLUXES", "MeasurementsRepository", "Photometry", "SourcesRepository"]
 
-_FLUXES = ("flux_jy", "flux_err_jy", "peak_jyb", "peak_err_jyb")
+FLUXES = ("flux_jy", "flux_err_jy", "peak_jyb", "peak_err_jyb")
+"""Columns that a flux is chosen from."""
+
+_NUMBERS = ("ra_deg", "dec_deg", "nvss_flux_mjy", "mjd", "measured_at")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Photometry:
-    """Photometry rows in order of (source_id, id), one array of length n a column.
+    """Photometry rows in no order, one array of length n a column.
 
+    ``source`` and ``image`` are positions in ``source_ids`` and ``images``; -1 for no image.
     ``kind`` holds for each flux and error column what is stored: 0 nothing (NULL or no such
     column), 1 a number, 2 something else. Where it is no number the value is NaN.
     """
 
+    source_ids: Sequence[str]
+    images: Sequence[str]
     row_id: NDArray[np.int64]
-    source_id: NDArray[np.object_]
-    image_path: NDArray[np.object_]
+    source: NDArray[np.int32]
+    image: NDArray[np.int32]
     ra_deg: NDArray[np.float64]
     dec_deg: NDArray[np.float64]
     nvss_flux_mjy: NDArray[np.float64]
@@ -56,41 +62,60 @@ class MeasurementsRepository(Repository[Measurement]):
     async def photometry(self, source_ids: Sequence[str] | None) -> Photometry:
         """Return the rows of some sources, or of all that have a source (None), as columns."""
         table = await self.database.table(self.table)
-        numbers = ("ra_deg", "dec_deg", "nvss_flux_mjy", "mjd", "measured_at", *_FLUXES)
-        # a damaged id counts as the oldest
-        select = ["CASE typeof(id) WHEN 'integer' THEN id ELSE -1 END", "source_id", "image_path"]
-        select += [number(name) if table.has(name) else "NULL" for name in numbers]
-        select += [_kind(name) if table.has(name) else "0" for name in _FLUXES]
+        select = ["id", "source_id", "image_path"]
+        select += [name if table.has(name) else "NULL" for name in (*_NUMBERS, *FLUXES)]
         where, values = "source_id IS NOT NULL", []
         if source_ids is not None:
             where = "source_id IN (SELECT value FROM json_each(?))"
             values = [json_list(source_ids)]
+        # the values are looked at here: SQL is slower at telling what kind each one is
         rows = await self.database.fetch(
-            self.table,
-            f"SELECT {', '.join(select)} FROM photometry WHERE {where} ORDER BY source_id, id",
-            values,
+            self.table, f"SELECT {', '.join(select)} FROM photometry WHERE {where}", values
         )
-        return await asyncio.to_thread(_photometry, rows, numbers)
+        return await asyncio.to_thread(_photometry, rows)
 
 
-def _photometry(rows: Sequence[tuple[Any, ...]], numbers: Sequence[str]) -> Photometry:
-    parts: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * 99
-    arrays = {name: np.array(parts[3 + i], float) for i, name in enumerate(numbers)}
-    kinds = {
-        name: np.array(parts[3 + len(numbers) + i], np.uint8) for i, name in enumerate(_FLUXES)
-    }
+def _photometry(rows: Sequence[tuple[Any, ...]]) -> Photometry:
+    width = 3 + len(_NUMBERS) + len(FLUXES)
+    parts: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * width
+    found = [_numbers(part) for part in parts[3:]]
+    numbers = dict(zip((*_NUMBERS, *FLUXES), found, strict=True))
+    source, source_ids = _codes(parts[1])
+    image, images = _codes(parts[2])
     return Photometry(
-        row_id=np.array(parts[0], np.int64),
-        source_id=_objects(parts[1]),
-        image_path=_objects(parts[2]),
-        ra_deg=arrays["ra_deg"],
-        dec_deg=arrays["dec_deg"],
-        nvss_flux_mjy=arrays["nvss_flux_mjy"],
-        mjd=arrays["mjd"],
-        measured_at=arrays["measured_at"],
-        value={name: arrays[name] for name in _FLUXES},
-        kind=kinds,
+        source_ids=source_ids,
+        images=images,
+        # a damaged id counts as the oldest
+        row_id=np.array([v if isinstance(v, int) else -1 for v in parts[0]], np.int64),
+        source=source,
+        image=image,
+        **{name: numbers[name][0] for name in _NUMBERS},
+        value={name: numbers[name][0] for name in FLUXES},
+        kind={name: numbers[name][1] for name in FLUXES},
     )
+
+
+def _numbers(values: Sequence[object]) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+    kinds = set(map(type, values))
+    if kinds <= {float}:
+        return np.array(values, float), np.ones(len(values), np.uint8)
+    number = np.array([isinstance(v, (int, float)) for v in values], bool)
+    kind = np.where(number, 1, [0 if v is None else 2 for v in values]).astype(np.uint8)
+    if kinds <= {float, int, type(None)}:
+        return np.array(values, float), kind
+    return np.array([v if n else np.nan for v, n in zip(values, number, strict=True)], float), kind
+
+
+def _codes(values: Sequence[object]) -> tuple[NDArray[np.int32], list[str]]:
+    """Positions in the texts that occur, in order of appearance; -1 for none."""
+    place: dict[object, int] = {}
+    code = np.fromiter((place.setdefault(v, len(place)) for v in values), np.int32, len(values))
+    texts = [cast(value, str) for value in place]
+    if None not in texts and len(set(texts)) == len(texts):
+        return code, texts
+    final: dict[str, int] = {}
+    at = [-1 if text is None else final.setdefault(text, len(final)) for text in texts]
+    return np.array(at, np.int32)[code], list(final)
 
 
 class SourcesRepository:
@@ -150,14 +175,3 @@ class SourcesRepository:
         )
         names = ("source_id", "ra_deg", "dec_deg", "nvss_flux_mjy", "n_rows")
         return tuple(read(Source, dict(zip(names, row, strict=False))) for row in rows)
-
-
-def _kind(column: str) -> str:
-    number_or_not = "WHEN 'null' THEN 0 WHEN 'real' THEN 1 WHEN 'integer' THEN 1 ELSE 2"
-    return f"CASE typeof({column}) {number_or_not} END"
-
-
-def _objects(values: Sequence[object]) -> NDArray[np.object_]:
-    column = np.empty(len(values), object)
-    column[:] = [cast(value, str) for value in values]
-    return column

@@ -90,7 +90,7 @@ class Found:
         chosen = np.array([name in wanted for name in epochs.source_ids], bool)
         of_all = chosen[source_codes(epochs.offsets)]
         used = of_all[self.rows]
-        some = epochs.only(chosen)
+        some = epochs.only(source_ids)
         rows = (np.cumsum(of_all) - 1)[self.rows[used]]
         offsets = offsets_of(np.diff(self.offsets)[chosen])
         flux, err, mjd = self.flux_jy[used], self.flux_err_jy[used], self.mjd[used]
@@ -126,12 +126,10 @@ def find(
     scale: FluxScale | None = None
     left_out = np.zeros(count, np.int64)
     if field:
-        import pandas as pd
-
-        image, names = pd.factorize(epochs.image_path[rows])
-        together = vary_together(flux, err, offsets, image, len(names))
+        image, n_images = _renumbered(epochs.image[rows], len(epochs.images))
+        together = vary_together(flux, err, offsets, image, n_images)
         if flux_scale:
-            scale = measure_flux_scale(flux, err, offsets, image, len(names))
+            scale = measure_flux_scale(flux, err, offsets, image, n_images)
             right = apply_flux_scale(flux, err, image, scale)
             kept = right.corrected
             left_out = np.bincount(source[rows[~kept]], minlength=count).astype(np.int64)
@@ -153,9 +151,9 @@ def variability_table(found: Found, figures: PipelineFigures) -> pd.DataFrame:
 
     epochs, statistics, pairs = found.epochs, found.statistics, found.pairs
     data: dict[str, Any] = {
-        "ra_deg": epochs.latest(epochs.ra_deg),
-        "dec_deg": epochs.latest(epochs.dec_deg),
-        "nvss_flux_mjy": epochs.latest(epochs.nvss_flux_mjy),
+        "ra_deg": epochs.ra_deg,
+        "dec_deg": epochs.dec_deg,
+        "nvss_flux_mjy": epochs.nvss_flux_mjy,
         "n_used": statistics.n_used,
         "n_excluded": epochs.counts - statistics.n_used,
     }
@@ -190,6 +188,13 @@ def variability_table(found: Found, figures: PipelineFigures) -> pd.DataFrame:
     table.attrs["flux_scale"] = _scale_told(found.scale)
     table.attrs["vary_together"] = _together_told(found.together)
     return table
+
+
+def _renumbered(image: NDArray[np.int32], n_images: int) -> tuple[NDArray[np.int64], int]:
+    """Number the images that occur from 0 on; -1 stays."""
+    occurs = np.bincount(image + 1, minlength=n_images + 1)[1:] > 0
+    number = np.append(np.cumsum(occurs) - 1, -1)
+    return number[image], int(occurs.sum())
 
 
 def _undefined(why: Mapping[str, NDArray[np.uint8]]) -> NDArray[np.object_]:

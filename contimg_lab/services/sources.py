@@ -299,18 +299,17 @@ def _names(source_ids: object) -> list[str]:
 
 
 def _light_curve(epochs: Epochs, source: int, origin: Origin) -> LightCurve:
-    rows = slice(int(epochs.offsets[source]), int(epochs.offsets[source + 1]))
-    reason = epochs.reason[rows]
+    rows = epochs.rows_of(source)
+    reason, paths = epochs.reason[rows], epochs.image_paths(rows)
     used = reason == 0
-    latest = int(np.argmax(epochs.row_id[rows]))
     columns = np.array(FLUX_COLUMNS, object)
     flux, error = epochs.flux_jy[rows], epochs.flux_err_jy[rows]
     out = ~used
     return LightCurve(
         source_id=epochs.source_ids[source],
-        ra_deg=float(epochs.ra_deg[rows][latest]),
-        dec_deg=float(epochs.dec_deg[rows][latest]),
-        nvss_flux_mjy=float(epochs.nvss_flux_mjy[rows][latest]),
+        ra_deg=float(epochs.ra_deg[source]),
+        dec_deg=float(epochs.dec_deg[source]),
+        nvss_flux_mjy=float(epochs.nvss_flux_mjy[source]),
         mjd=epochs.mjd[rows][used],
         time_source=np.array(TIME_SOURCES, object)[epochs.time_source[rows][used]],
         flux_jy=flux[used],
@@ -318,14 +317,14 @@ def _light_curve(epochs: Epochs, source: int, origin: Origin) -> LightCurve:
         flux_column=columns[epochs.flux_column[rows][used]],
         is_detection=flux[used] >= DETECTION_SIGMA * error[used],
         row_id=epochs.row_id[rows][used],
-        image_path=epochs.image_path[rows][used],
+        image_path=paths[used],
         excluded=Excluded(
             mjd=epochs.mjd[rows][out],
             flux_jy=flux[out],
             flux_err_jy=error[out],
             reason=np.array(REASONS, object)[reason[out]],
             row_id=epochs.row_id[rows][out],
-            image_path=epochs.image_path[rows][out],
+            image_path=paths[out],
         ),
         provenance=origin,
     )
@@ -344,9 +343,9 @@ def _table(epochs: Epochs) -> pd.DataFrame:
     reasons = epochs.reasons()
     data: dict[str, Any] = {
         "source_id": list(epochs.source_ids),
-        "ra_deg": epochs.latest(epochs.ra_deg),
-        "dec_deg": epochs.latest(epochs.dec_deg),
-        "nvss_flux_mjy": epochs.latest(epochs.nvss_flux_mjy),
+        "ra_deg": epochs.ra_deg,
+        "dec_deg": epochs.dec_deg,
+        "nvss_flux_mjy": epochs.nvss_flux_mjy,
         "n_used": found.n_used,
         "n_excluded": epochs.counts - found.n_used,
     }
