@@ -178,6 +178,7 @@ def open(
     path: str | os.PathLike[str] | None = None,
     *,
     ledger: str | os.PathLike[str] | None = None,
+    store_mb: float | None = None,
 ) -> BlockingLab:
     """Open a pipeline database, read-only: ``lab = open(...)`` or ``with open(...) as lab``.
 
@@ -190,6 +191,9 @@ def open(
         ``cal_registry.sqlite3`` beside it. None: what the environment says.
     ledger
         Our own file of sign-offs; None: ``CONTIMG_LAB_LEDGER`` or the user's data folder.
+    store_mb
+        Most memory for the store of epochs, megabytes, and 0 to have none; None:
+        ``CONTIMG_LAB_STORE_MB`` or 1024.
 
     Examples
     --------
@@ -198,7 +202,7 @@ def open(
     ...     len(lab.nights())
     30
     """
-    return _opened(open_lab(path, ledger=ledger))
+    return _opened(open_lab(path, ledger=ledger, store_mb=store_mb))
 
 
 def demo(*, cache: str | os.PathLike[str] | None = None, **season: Any) -> BlockingLab:

@@ -18,6 +18,7 @@ __all__ = ["Config", "read_config"]
 
 _DEFAULT_TIMEOUT_S = 30.0
 _DEFAULT_LOG_ZONE = "America/Los_Angeles"
+_DEFAULT_STORE_MB = 1024.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,8 @@ class Config:
         Zone of log lines that carry none (``CONTIMG_LAB_LOG_ZONE``).
     ledger
         Our own file of sign-offs (``CONTIMG_LAB_LEDGER``), or None for the default place.
+    store_mb
+        Most memory for the store of epochs, megabytes (``CONTIMG_LAB_STORE_MB``); 0: none.
     origin
         For each setting where its value came from: an argument, a variable, or the default.
     """
@@ -57,6 +60,7 @@ class Config:
     image_roots: tuple[Path, ...] = ()
     log_zone: str = _DEFAULT_LOG_ZONE
     ledger: Path | None = None
+    store_mb: float = _DEFAULT_STORE_MB
     origin: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def __repr__(self) -> str:
@@ -70,6 +74,7 @@ def read_config(
     path: str | os.PathLike[str] | None = None,
     *,
     ledger: str | os.PathLike[str] | None = None,
+    store_mb: float | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Config:
     """Read every setting now.
@@ -80,6 +85,8 @@ def read_config(
         A folder or a database file; wins over the environment.
     ledger
         Our own file of sign-offs; wins over the environment.
+    store_mb
+        Most memory for the store of epochs, megabytes; wins over the environment.
     environ
         Variables to read instead of the process's own.
 
@@ -131,7 +138,25 @@ def read_config(
             _path(text, "CONTIMG_LAB_LEDGER") if text else None,
             "CONTIMG_LAB_LEDGER" if text else "default",
         )
+    if store_mb is not None:
+        put("store_mb", _megabytes(str(store_mb), "the argument store_mb"), "argument")
+    else:
+        text = env.get("CONTIMG_LAB_STORE_MB", "")
+        if text:
+            put("store_mb", _megabytes(text, "CONTIMG_LAB_STORE_MB"), "CONTIMG_LAB_STORE_MB")
+        else:
+            put("store_mb", _DEFAULT_STORE_MB, "default")
     return Config(**values, origin=MappingProxyType(origin))  # type: ignore[arg-type]
+
+
+def _megabytes(text: str, named_by: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0.0 <= value < 1e7:
+        raise ConfigError(f"{named_by} {text!r} is no number of megabytes (default 1024; 0: off)")
+    return value
 
 
 def _seconds(text: str) -> float:

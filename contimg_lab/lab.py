@@ -14,6 +14,7 @@ from contimg_lab.config import Config, read_config
 from contimg_lab.database import Database
 from contimg_lab.errors import NotFound
 from contimg_lab.layouts import Layout, detect
+from contimg_lab.records.status import LabStatus
 from contimg_lab.services._context import Context
 from contimg_lab.services.caltables import CalTablesService
 from contimg_lab.services.health import HealthService
@@ -93,8 +94,14 @@ class Lab:
         """Show every panel; see `contimg_lab.panels.dashboard`."""
         return _faces.dashboard(self, **options)
 
+    def status(self) -> LabStatus:
+        """Say what is held in memory, and how each file is open."""
+        how = tuple(f"{role}: {word}" for role, word in self._database.how().items())
+        return LabStatus(store=self._context.store.status(), files=how)
+
     async def close(self) -> None:
-        """Close every connection; may be called twice."""
+        """Close every connection, and end what is being read; may be called twice."""
+        await self._context.store.close()
         await self._database.close()
 
     def __repr__(self) -> str:
@@ -111,14 +118,16 @@ class Opening:
         path: str | os.PathLike[str] | None = None,
         *,
         ledger: str | os.PathLike[str] | None = None,
+        store_mb: float | None = None,
     ) -> None:
         self._path = path
         self._ledger = ledger
+        self._store_mb = store_mb
         self._title: str | None = None
         self._lab: Lab | None = None
 
     async def _open(self) -> Lab:
-        config = read_config(self._path, ledger=self._ledger)
+        config = read_config(self._path, ledger=self._ledger, store_mb=self._store_mb)
         lab = Lab(config, detect(config), title=self._title)
         try:
             await lab._database.check()
@@ -191,6 +200,7 @@ def open_lab(
     path: str | os.PathLike[str] | None = None,
     *,
     ledger: str | os.PathLike[str] | None = None,
+    store_mb: float | None = None,
 ) -> Opening:
     """Open a pipeline database, read-only: ``lab = await open(...)`` or ``async with``.
 
@@ -203,10 +213,13 @@ def open_lab(
         ``PIPELINE_STATE_DIR`` says, else the current folder and its ``state/db``.
     ledger
         Our own file of sign-offs; None: ``CONTIMG_LAB_LEDGER`` or the user's data folder.
+    store_mb
+        Most memory for the store of epochs, megabytes, and 0 to have none; None:
+        ``CONTIMG_LAB_STORE_MB`` or 1024.
 
     Raises
     ------
     DatabaseNotFound, NotADatabase, UnknownLayout, DatabaseBusy
         When awaited: the file is not there, not SQLite, not the pipeline's, or locked.
     """
-    return Opening(path, ledger=ledger)
+    return Opening(path, ledger=ledger, store_mb=store_mb)

@@ -12,7 +12,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -56,7 +56,7 @@ class Out:
         self._file.write(b"\0" * (-self._file.tell() % 64))
         start = self._file.tell()
         for part in parts:
-            self._file.write(np.ascontiguousarray(part, dtype).view(np.uint8))
+            self._file.write(np.ascontiguousarray(part, dtype).view(np.uint8).data)
         self._columns[name] = (dtype, start, sum(len(part) for part in parts))
 
     def finish(self, **told: object) -> None:
@@ -112,7 +112,13 @@ class Snapshot:
             return list(cursor.fetchall())
 
     def scan(
-        self, table: str, select: str, where: str, kinds: str, each: Callable[[Cells], Any], out: Out
+        self,
+        table: str,
+        select: str,
+        where: str,
+        kinds: str,
+        each: Callable[[Cells], Any],
+        out: Out,
     ) -> list[Any]:
         """Hand each batch of a table's rows, in order of rowid, to a function, on every link.
 

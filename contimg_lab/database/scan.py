@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from contimg_lab.database import files
@@ -73,7 +74,7 @@ async def scan_file(
                 work,
                 {**request, **where},
                 progress=progress,
-                began=lambda: after.append(asyncio.ensure_future(pool.token())),
+                began=partial(_look, pool, after),
             )
         finally:
             tokens = await asyncio.gather(*after, return_exceptions=True)
@@ -82,6 +83,10 @@ async def scan_file(
         if files.stamp(path) == now:  # at rest before and after: one state all the time
             return handed, before
     raise DatabaseBusy(f"{pool.path} changes faster than it can be read; try again")
+
+
+def _look(pool: Pool, looks: list[asyncio.Future[tuple[object, ...]]]) -> None:
+    looks.append(asyncio.ensure_future(pool.token()))
 
 
 async def run_child(

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contimg_lab.config import Config
 from contimg_lab.database import Database
@@ -17,7 +17,13 @@ from contimg_lab.repositories.images import ImagesRepository
 from contimg_lab.repositories.jobs import JobsRepository
 from contimg_lab.repositories.ms import MsRepository
 from contimg_lab.repositories.sources import MeasurementsRepository, SourcesRepository
+from contimg_lab.services._batch import Batch
 from contimg_lab.services._directory import Directory, build_directory
+from contimg_lab.services._store import EpochStore
+
+if TYPE_CHECKING:
+    from contimg_lab.services._epochs import Epochs
+    from contimg_lab.services._variability import Found
 
 __all__ = ["Context", "Service"]
 
@@ -38,6 +44,9 @@ class Context:
         self.measurements = MeasurementsRepository(database)
         self.sources = SourcesRepository(database)
         self.figures = FiguresRepository(database)
+        self.store = EpochStore(self, int(config.store_mb * 1e6))
+        self.batch: Batch[Epochs] = Batch(self._epochs)
+        self.found: dict[tuple[bool, bool], Found] = {}
         self._directory: tuple[object, Directory] | None = None
         self._waiting: dict[asyncio.Task[Directory], int] = {}
         self._building: tuple[object, asyncio.Task[Directory]] | None = None
@@ -83,6 +92,11 @@ class Context:
         )
         found = {r.table: await r.absent() for r in repositories}
         return {table: columns for table, columns in found.items() if columns}
+
+    async def _epochs(self, source_ids: Sequence[str]) -> Epochs:
+        from contimg_lab.services._epochs import read_epochs
+
+        return await read_epochs(self, source_ids)
 
     async def _build(self, token: object) -> Directory:
         rows = await self.ms.list(limit=None)

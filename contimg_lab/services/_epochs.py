@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +20,15 @@ from contimg_lab.analysis.epochs import (
 )
 from contimg_lab.analysis.segments import offsets_of
 from contimg_lab.repositories.sources import Photometry
-from contimg_lab.services._context import Context
 from contimg_lab.times import mjd_from_name, mjd_from_values
 
-__all__ = ["Epochs", "arrange", "image_times", "read_epochs"]
+if TYPE_CHECKING:
+    from contimg_lab.services._context import Context
 
-_OF_SOURCES = ("ra_deg", "dec_deg", "nvss_flux_mjy")
+__all__ = ["OF_ROWS", "OF_SOURCES", "Epochs", "arrange", "image_times", "read_epochs"]
+
+OF_SOURCES = ("ra_deg", "dec_deg", "nvss_flux_mjy")
+"""Columns of `Epochs` with a value a source."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -96,8 +99,8 @@ class Epochs:
         else:
             since = np.arange(offsets[-1]) - np.repeat(offsets[:-1], counts)
             rows = since + np.repeat(self.offsets[at], counts)
-        columns = {name: getattr(self, name)[rows] for name in _OF_ROWS}
-        columns |= {name: getattr(self, name)[at] for name in _OF_SOURCES}
+        columns = {name: getattr(self, name)[rows] for name in OF_ROWS}
+        columns |= {name: getattr(self, name)[at] for name in OF_SOURCES}
         names = tuple(self.source_ids[i] for i in at.tolist())
         return replace(self, source_ids=names, offsets=offsets, **columns)
 
@@ -109,11 +112,12 @@ class Epochs:
         return table.reshape(len(self.source_ids), len(REASONS))
 
 
-_OF_ROWS = tuple(
+OF_ROWS = tuple(
     f.name
     for f in fields(Epochs)
-    if f.name not in ("source_ids", "offsets", "images", "places", *_OF_SOURCES)
+    if f.name not in ("source_ids", "offsets", "images", "places", *OF_SOURCES)
 )
+"""Columns of `Epochs` with a value a row."""
 
 
 async def read_epochs(context: Context, source_ids: Sequence[str] | None) -> Epochs:
@@ -155,7 +159,7 @@ def _epochs(
         time_source=time_source,
         chosen=choose_fluxes(rows.value, rows.kind),
     )
-    return replace(epochs, **{name: getattr(rows, name)[latest] for name in _OF_SOURCES})
+    return replace(epochs, **{name: getattr(rows, name)[latest] for name in OF_SOURCES})
 
 
 def image_times(
@@ -232,7 +236,7 @@ def arrange(
     epochs = Epochs(
         source_ids=tuple(source_ids[i] for i in by_name),
         offsets=offsets,
-        **dict.fromkeys(_OF_SOURCES, unknown),
+        **dict.fromkeys(OF_SOURCES, unknown),
         images=paths,
         row_id=row_id[order],
         image=image[order],

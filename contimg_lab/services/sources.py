@@ -4,31 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from contimg_lab import _faces
-from contimg_lab.analysis.epochs import REASONS, TIME_SOURCES
-from contimg_lab.analysis.variability import Variability, variability
-from contimg_lab.errors import InvalidInput, NotFound
+from contimg_lab.errors import AbsentFeature, InvalidInput, NotFound
 from contimg_lab.records.sources import Source
 from contimg_lab.services._candidates import candidates_table
 from contimg_lab.services._context import Service
-from contimg_lab.services._epochs import Epochs, read_epochs
-from contimg_lab.services._frames import frame
-from contimg_lab.services._origin import Origin, origin_of
-from contimg_lab.services._variability import FLUX_COLUMNS, Found, find, variability_table
+from contimg_lab.services._curve_of import curve_json, curve_of
+from contimg_lab.services._epochs import Epochs
+from contimg_lab.services._field import all_epochs, one_epochs, some_epochs
+from contimg_lab.services._finding import find_some
+from contimg_lab.services._origin import origin_of
+from contimg_lab.services._sources_table import measurements_table, sources_table
+from contimg_lab.services._variability import variability_table
 from contimg_lab.services.explanation import Explanation, explain
-from contimg_lab.services.light_curve import DETECTION_SIGMA, Excluded, LightCurve, flux_unit
+from contimg_lab.services.light_curve import LightCurve
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["SourcesService"]
-
-_FLUXES = ("mean_jy", "weighted_mean_jy", "weighted_mean_err_jy")
-_RATIOS = ("v", "eta", "chi_squared", "p_constant")
 
 
 class SourcesService(Service):
@@ -63,25 +60,104 @@ class SourcesService(Service):
         >>> bool((lc.flux_err_jy > 0).all())
         True
         """
-        epochs = await self._of(source_id)
+        epochs, place = await self._of(source_id)
         origin = await origin_of(self.context, "sources.light_curve", source_id=source_id)
-        return _light_curve(epochs, 0, origin)
+        return curve_of(epochs, place, origin)
+
+    async def light_curve_json(self, source_id: str) -> bytes:
+        """Return the epochs of a light curve that count, as JSON for a front end (UTF-8).
+
+        An object with ``source_id``, ``flux_unit``, the lists ``mjd`` (UTC days; null where
+        unknown), ``flux_jy`` and ``flux_err_jy`` in order of time, and ``n_excluded``. Each
+        number reads back as the very same double.
+
+        Raises
+        ------
+        NotFound
+            No photometry row names the source.
+
+        Examples
+        --------
+        >>> import json
+        >>> from contimg_lab import blocking as cl
+        >>> with cl.demo() as lab:
+        ...     name = lab.sources.list_sources(limit=1)[0].source_id
+        ...     told = json.loads(lab.sources.light_curve_json(name))
+        ...     lc = lab.sources.light_curve(name)
+        >>> told["flux_jy"] == lc.flux_jy.tolist()
+        True
+        """
+        return curve_json(*await self._of(source_id))
 
     async def light_curves(self, source_ids: Sequence[str]) -> dict[str, LightCurve]:
         """Return many light curves in one query, by name, in the order given."""
         wanted = _names(source_ids)
-        epochs = await read_epochs(self.context, wanted)
-        found = {name: i for i, name in enumerate(epochs.source_ids)}
+        epochs = await some_epochs(self.context, wanted)
         origin = await origin_of(self.context, "sources.light_curve")
 
         def make() -> dict[str, LightCurve]:
             return {
-                name: _light_curve(epochs, found[name], origin.asked(source_id=name))
+                name: curve_of(epochs, epochs.places[name], origin.asked(source_id=name))
                 for name in wanted
-                if name in found
+                if name in epochs.places
             }
 
         return await asyncio.to_thread(make)
+
+    async def measurements(self, *columns: str) -> pd.DataFrame:
+        """Return every row of ``photometry`` as stored, in order of row, without a stall.
+
+        A child process reads the file; the columns are views of a file that it maps, so that
+        10^7 rows take no memory of the kernel's own until they are looked at. Numbers are
+        float64 with NaN for what is missing or no number, ``id`` is int64, texts are
+        categorical. The answer is one state of the file. Cancelling ends the reading.
+
+        Parameters
+        ----------
+        *columns
+            Fields of `contimg_lab.records.sources.Measurement`; none given: all of them. One
+            that this file lacks is NaN throughout and named in ``attrs["absent"]``.
+
+        Raises
+        ------
+        InvalidInput
+            A measurement has no such field.
+
+        Examples
+        --------
+        >>> from contimg_lab import blocking as cl
+        >>> with cl.demo() as lab:
+        ...     rows = lab.sources.measurements("source_id", "mjd", "flux_jy")
+        >>> list(rows.columns), rows.attrs["units"]["flux_jy"]
+        (['source_id', 'mjd', 'flux_jy'], 'Jy')
+        """
+        names, handed = await self.context.measurements.scan(columns)
+        made = await asyncio.to_thread(measurements_table, handed, names)
+        origin = await origin_of(self.context, "sources.measurements", columns=list(columns))
+        made.attrs["provenance"] = origin.told()
+        return made
+
+    async def prepare(self) -> datetime:
+        """Build the store of epochs now, so that what follows comes at memory speed.
+
+        Nobody need call it: the first question begins a build in the background.
+        ``lab.status().store`` says how far it is.
+
+        Returns
+        -------
+        datetime.datetime
+            When the store was current (UTC).
+
+        Raises
+        ------
+        AbsentFeature
+            There can be no store; the message says why.
+        """
+        found = await self.context.store.fresh()
+        if found is None:
+            why = self.context.store.status().why_off or "the reading process failed"
+            raise AbsentFeature(f"no store of the epochs: {why}")
+        return found[1]
 
     async def variability(
         self,
@@ -89,6 +165,7 @@ class SourcesService(Service):
         *,
         flux_scale: bool = False,
         intrinsic: bool = False,
+        max_age_s: float = 0.0,
     ) -> pd.DataFrame:
         """Return the variability statistics of some sources, or of all, indexed by source.
 
@@ -108,6 +185,10 @@ class SourcesService(Service):
         intrinsic
             Add the intrinsic modulation index by maximum likelihood, ``m_intrinsic``, with its
             1-sigma interval and 3-sigma limit (some seconds for 10^6 epochs).
+        max_age_s
+            Of all sources: a state of the database that was current at most so many seconds
+            ago will do, where reading it again takes long. ``attrs["as_of"]`` says of when
+            the answer is (UTC).
 
         Examples
         --------
@@ -119,9 +200,16 @@ class SourcesService(Service):
         """
         if source_ids is not None:
             source_ids = _names(source_ids)
-        found = await self._find(source_ids, flux_scale=flux_scale, intrinsic=intrinsic)
+        found, as_of = await find_some(
+            self.context,
+            source_ids,
+            flux_scale=flux_scale,
+            intrinsic=intrinsic,
+            max_age_s=max_age_s,
+        )
         figures = await self.context.figures.read(None)
         table = await asyncio.to_thread(variability_table, found, figures)
+        table.attrs["as_of"] = as_of
         origin = await origin_of(
             self.context,
             "sources.variability",
@@ -155,6 +243,7 @@ class SourcesService(Service):
         expression: str | None = None,
         flux_scale: bool = False,
         variable: Collection[str] | None = None,
+        max_age_s: float = 0.0,
     ) -> pd.DataFrame:
         """Return every source with the rules that select it, indexed by source.
 
@@ -177,6 +266,8 @@ class SourcesService(Service):
             Correct each image's flux scale first; see `variability`.
         variable
             Names of the sources that vary in truth, where it is known.
+        max_age_s
+            As for `variability`.
 
         Examples
         --------
@@ -191,7 +282,9 @@ class SourcesService(Service):
                 raise InvalidInput(f"{name} {value!r} is no number of sigmas from 0 up")
         if isinstance(variable, str):
             raise InvalidInput(f"variable {variable!r} is one name; give a list of names")
-        found = await self._find(None, flux_scale=flux_scale, intrinsic=False)
+        found, as_of = await find_some(
+            self.context, None, flux_scale=flux_scale, intrinsic=False, max_age_s=max_age_s
+        )
         figures = await self.context.figures.read(None)
 
         def make() -> pd.DataFrame:
@@ -205,6 +298,7 @@ class SourcesService(Service):
             )
 
         made = await asyncio.to_thread(make)
+        made.attrs["as_of"] = as_of
         origin = await origin_of(
             self.context,
             "sources.candidates",
@@ -240,10 +334,12 @@ class SourcesService(Service):
         >>> why["eta"].equation
         'sum(w (S - weighted mean)**2) / (N - 1)'
         """
-        epochs = await self._of(source_id)
-        found = await self._find([source_id], flux_scale=flux_scale, intrinsic=False)
+        epochs, place = await self._of(source_id)
+        found, _ = await find_some(
+            self.context, [source_id], flux_scale=flux_scale, intrinsic=False
+        )
         origin = await origin_of(self.context, "sources.light_curve", source_id=source_id)
-        return await asyncio.to_thread(explain, found, _light_curve(epochs, 0, origin))
+        return await asyncio.to_thread(explain, found, curve_of(epochs, place, origin))
 
     async def table(self, *, limit: int | None = None, offset: int = 0) -> pd.DataFrame:
         """Return every source with its statistics, one row a source, in order of name.
@@ -260,7 +356,11 @@ class SourcesService(Service):
         if limit is not None or offset != 0:
             some = await self.list_sources(limit=limit, offset=offset)
             wanted = [source.source_id for source in some]
-        made = await asyncio.to_thread(_table, await read_epochs(self.context, wanted))
+        if wanted is None:
+            epochs, _ = await all_epochs(self.context)
+        else:
+            epochs = await some_epochs(self.context, wanted)
+        made = await asyncio.to_thread(sources_table, epochs)
         origin = await origin_of(self.context, "sources.table", limit=limit, offset=offset)
         made.attrs["provenance"] = origin.told()
         return made
@@ -269,26 +369,13 @@ class SourcesService(Service):
         """Show which sources vary: eta against V, a table, and the chosen light curve."""
         return _faces.panel("variability", self.lab, **options)
 
-    async def _find(
-        self, source_ids: Sequence[str] | None, *, flux_scale: bool, intrinsic: bool
-    ) -> Found:
-        # an image's scale rests on the whole field, whatever sources are asked for
-        whole = source_ids is None or flux_scale
-        epochs = await read_epochs(self.context, None if whole else source_ids)
-        if source_ids is None:
-            return await asyncio.to_thread(find, epochs, flux_scale=flux_scale, intrinsic=intrinsic)
-        found = await asyncio.to_thread(
-            find, epochs, flux_scale=flux_scale, field=whole, intrinsic=intrinsic and not whole
-        )
-        return found.only(source_ids, intrinsic=intrinsic) if whole else found
-
-    async def _of(self, source_id: object) -> Epochs:
+    async def _of(self, source_id: object) -> tuple[Epochs, int]:
         if not isinstance(source_id, str):
             raise NotFound("source", source_id, "a source id is text")
-        epochs = await read_epochs(self.context, [source_id])
-        if not len(epochs.row_id):
+        found = await one_epochs(self.context, source_id)
+        if found is None:
             raise NotFound("source", source_id, "see lab.sources.table() for those it has")
-        return epochs
+        return found
 
 
 def _names(source_ids: object) -> list[str]:
@@ -296,67 +383,3 @@ def _names(source_ids: object) -> list[str]:
     if isinstance(source_ids, (str, bytes)) or not isinstance(source_ids, Iterable):
         raise InvalidInput(f"source_ids {source_ids!r} is no list of names")
     return list(dict.fromkeys(name for name in source_ids if isinstance(name, str)))
-
-
-def _light_curve(epochs: Epochs, source: int, origin: Origin) -> LightCurve:
-    rows = epochs.rows_of(source)
-    reason, paths = epochs.reason[rows], epochs.image_paths(rows)
-    used = reason == 0
-    columns = np.array(FLUX_COLUMNS, object)
-    flux, error = epochs.flux_jy[rows], epochs.flux_err_jy[rows]
-    out = ~used
-    return LightCurve(
-        source_id=epochs.source_ids[source],
-        ra_deg=float(epochs.ra_deg[source]),
-        dec_deg=float(epochs.dec_deg[source]),
-        nvss_flux_mjy=float(epochs.nvss_flux_mjy[source]),
-        mjd=epochs.mjd[rows][used],
-        time_source=np.array(TIME_SOURCES, object)[epochs.time_source[rows][used]],
-        flux_jy=flux[used],
-        flux_err_jy=error[used],
-        flux_column=columns[epochs.flux_column[rows][used]],
-        is_detection=flux[used] >= DETECTION_SIGMA * error[used],
-        row_id=epochs.row_id[rows][used],
-        image_path=paths[used],
-        excluded=Excluded(
-            mjd=epochs.mjd[rows][out],
-            flux_jy=flux[out],
-            flux_err_jy=error[out],
-            reason=np.array(REASONS, object)[reason[out]],
-            row_id=epochs.row_id[rows][out],
-            image_path=paths[out],
-        ),
-        provenance=origin,
-    )
-
-
-def _statistics(epochs: Epochs) -> Variability:
-    used = epochs.reason == 0
-    source = np.repeat(np.arange(len(epochs.source_ids)), epochs.counts)[used]
-    counts = np.bincount(source, minlength=len(epochs.source_ids))
-    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    return variability(epochs.flux_jy[used], epochs.flux_err_jy[used], offsets)
-
-
-def _table(epochs: Epochs) -> pd.DataFrame:
-    found = _statistics(epochs)
-    reasons = epochs.reasons()
-    data: dict[str, Any] = {
-        "source_id": list(epochs.source_ids),
-        "ra_deg": epochs.ra_deg,
-        "dec_deg": epochs.dec_deg,
-        "nvss_flux_mjy": epochs.nvss_flux_mjy,
-        "n_used": found.n_used,
-        "n_excluded": epochs.counts - found.n_used,
-    }
-    used = epochs.reason == 0
-    is_peak = (epochs.flux_column == 1) & used
-    source = np.repeat(np.arange(len(epochs.source_ids)), epochs.counts)
-    data["n_peak"] = np.bincount(source[is_peak], minlength=len(epochs.source_ids))
-    data |= {name: getattr(found, name) for name in (*_FLUXES, *_RATIOS)}
-    for code, reason in enumerate(REASONS[1:], start=1):
-        data["excluded_" + reason.replace(" ", "_")] = reasons[:, code]
-    kind: dict[str, type] = {"source_id": str}
-    units = {"ra_deg": "deg (ICRS)", "dec_deg": "deg (ICRS)", "nvss_flux_mjy": "mJy"}
-    units |= dict.fromkeys(_FLUXES, flux_unit(is_peak[used])) | dict.fromkeys(_RATIOS, "1")
-    return frame(data, kind, units=units, meanings={"n_peak": "used epochs that are peak_jyb"})
