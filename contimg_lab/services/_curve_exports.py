@@ -101,8 +101,6 @@ class CurveExports:
 
         Raises
         ------
-        AbsentFeature
-            pyarrow is not installed (``contimg-lab[parquet]``).
         InvalidInput
             A file is there, or the path cannot be written to.
 

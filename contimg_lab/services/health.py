@@ -6,6 +6,7 @@ import asyncio
 import platform
 import sqlite3
 import stat
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 
@@ -40,7 +41,12 @@ _INDEXES = (
     ("ms_index", "path", "each look-up of one MS reads the whole table"),
     ("jobs", "ms_path", "the steps of one run cost a reading of the whole table"),
     ("images", "ms_path", "the images of one MS cost a reading of the whole table"),
-    ("photometry", "source_id", "one light curve costs a reading of the whole table"),
+    (
+        "photometry",
+        "source_id",
+        "the first light curve costs a reading of the whole table; after that the store of "
+        "epochs has them all, until the next commit",
+    ),
     ("photometry", "image_path", "the measurements in one image cost a reading of the whole table"),
     ("caltables", "path", "each look-up of one cal table reads the whole table"),
 )
@@ -83,7 +89,7 @@ class HealthService(Service):
             files=tuple(files),
             tables=tables,
             lacks=await self._lacks(),
-            indexes=await self._indexes(),
+            indexes=await self._indexes({table.name.lower(): table for table in tables}),
             log_folders=await asyncio.to_thread(_folders, log_roots(self.context)),
             versions=_versions(),
         )
@@ -120,13 +126,16 @@ class HealthService(Service):
             ]
         )
 
-    async def _indexes(self) -> tuple[IndexHealth, ...]:
+    async def _indexes(self, tables: Mapping[str, TableHealth]) -> tuple[IndexHealth, ...]:
         found = []
         for name, column, cost in _INDEXES:
             table = await self.context.database.find_table(name)
             if table is not None and table.has(column):
+                counted = tables.get(name)
+                rows = "" if counted is None or counted.n_rows is None else counted.n_rows
+                told = f"{cost} ({rows:,} rows)" if rows else cost
                 present = table.indexed(column)
-                found.append(IndexHealth(table=name, column=column, present=present, cost=cost))
+                found.append(IndexHealth(table=name, column=column, present=present, cost=told))
         return tuple(found)
 
 

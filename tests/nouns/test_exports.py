@@ -7,8 +7,6 @@ import importlib.util
 import json
 import pickle
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -343,23 +341,6 @@ async def test_lightkurve(demo):
     assert made.meta["LABEL"] == curve.source_id
     np.testing.assert_array_equal(made.flux.value, curve.flux_jy)
     np.testing.assert_array_equal(export.from_astropy(made).flux_jy, curve.flux_jy)
-
-
-def test_without_pyarrow_the_error_names_the_extra(tmp_path):
-    """Where pyarrow cannot be imported, Parquet says which extra brings it."""
-    code = (
-        "import sys; sys.modules['pyarrow'] = None\n"
-        "import pandas as pd, contimg_lab as cl\n"
-        "try: cl.export.to_parquet(pd.DataFrame({'x': [1]}), sys.argv[1])\n"
-        "except cl.errors.AbsentFeature as error: print(error)\n"
-    )
-    said = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "x")],
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert "contimg-lab[parquet]" in said.stdout, said.stderr
 
 
 async def test_a_file_is_whole_or_absent(demo, tmp_path, season_folder: Callable[..., Path]):

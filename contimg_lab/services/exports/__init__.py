@@ -20,7 +20,6 @@ from contimg_lab.services.exports._formats import (
     parse_ecsv,
     parse_parquet,
     parse_votable,
-    pyarrow,
     write_ecsv,
     write_votable,
 )
@@ -159,11 +158,6 @@ def to_parquet(
 
     Takes and raises what `to_votable` does. Nothing is lost: NaN and missing stay apart.
 
-    Raises
-    ------
-    AbsentFeature
-        pyarrow is not installed (``contimg-lab[parquet]``).
-
     Examples
     --------
     >>> import tempfile
@@ -174,7 +168,8 @@ def to_parquet(
     >>> table.attrs["units"]["ra_deg"]
     'deg (ICRS)'
     """
-    _, pq = pyarrow()
+    import pyarrow.parquet as pq
+
     table = arrow_of(_frame(data), notes)
     return write_whole(path, lambda stream: pq.write_table(table, stream), overwrite=overwrite)
 
@@ -206,8 +201,6 @@ def read_parquet(path: str | os.PathLike[str]) -> pd.DataFrame:
 
     Raises
     ------
-    AbsentFeature
-        pyarrow is not installed (``contimg-lab[parquet]``).
     InvalidInput
         The file cannot be read, or is no Parquet file.
     """

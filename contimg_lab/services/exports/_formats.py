@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from contimg_lab.errors import AbsentFeature
 from contimg_lab.services.exports._tables import (
     OURS,
     clean,
@@ -31,24 +30,11 @@ __all__ = [
     "parse_ecsv",
     "parse_parquet",
     "parse_votable",
-    "pyarrow",
     "write_ecsv",
     "write_votable",
 ]
 
 _TOLD = "provenance_"
-
-
-def pyarrow() -> tuple[Any, Any]:
-    """Return pyarrow and its Parquet module; raises AbsentFeature where it is not installed."""
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError as error:
-        raise AbsentFeature(
-            "Parquet needs pyarrow, which is not installed here; pip install 'contimg-lab[parquet]'"
-        ) from error
-    return pa, pq
 
 
 def write_votable(table: Table, stream: BinaryIO) -> None:
@@ -106,7 +92,8 @@ def parse_ecsv(stream: BinaryIO) -> pd.DataFrame:
 
 def arrow_of(made: pd.DataFrame, notes: Mapping[str, object] | None) -> Any:
     """Make an Arrow table: units on the fields, provenance in the schema."""
-    pa, _ = pyarrow()
+    import pyarrow as pa
+
     made, index = flat(made)
     told = provenance(made, notes)
     ours = marked(made, index)
@@ -130,7 +117,8 @@ def arrow_of(made: pd.DataFrame, notes: Mapping[str, object] | None) -> Any:
 
 def parse_parquet(stream: BinaryIO) -> pd.DataFrame:
     """Read Parquet."""
-    _, pq = pyarrow()
+    import pyarrow.parquet as pq
+
     table = pq.read_table(stream)
     said = table.schema.metadata or {}
     ours = json.loads(said.get(OURS.encode(), b"{}"))
