@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 __all__ = ["VariabilityPanel"]
 
 _MOST_ROWS = 300
+_LONG_S = 2.0
+_AGE = 10.0  # how old a field may be, in lengths of reading it again
 _N_SIGMA = 2.0
 _SORTS = (
     ("η, highest first", "eta"),
@@ -88,6 +91,7 @@ class VariabilityPanel(Panel):
         self._first = (text, rule, sort, flux_scale)
         self._expression = expression
         self._all: tuple[Any, Field] | None = None
+        self._late = False
         self._shown: Field | None = None
         self._reading = asyncio.Lock()  # table and detail want the same field: read it once
         super().__init__(lab, start=start)
@@ -151,11 +155,20 @@ class VariabilityPanel(Panel):
         async with self._reading:
             asked = (await self._lab.token(), scale)
             if self._all is None or self._all[0] != asked:
-                statistics = await sources.variability(flux_scale=scale)
+                # where a field takes long to read again, one that is a little older will do
+                built_s = self._lab.status().store.built_s or 0.0
+                max_age_s = _AGE * built_s if built_s > _LONG_S else 0.0
+                statistics = await sources.variability(flux_scale=scale, max_age_s=max_age_s)
                 candidates = await sources.candidates(
-                    n_sigma=_N_SIGMA, expression=self._expression, flux_scale=scale
+                    n_sigma=_N_SIGMA,
+                    expression=self._expression,
+                    flux_scale=scale,
+                    max_age_s=max_age_s,
                 )
-                self._all = (asked, await asyncio.to_thread(field_of, statistics, candidates))
+                field = await asyncio.to_thread(field_of, statistics, candidates)
+                late_s = (datetime.now(UTC) - field.attrs["as_of"]).total_seconds()
+                self._late = max_age_s > 0.0 and late_s > _LONG_S
+                self._all = ((None, scale) if self._late else asked, field)
             return self._all[1]
 
     def _show(self, value: tuple[Field, str | None]) -> str:
@@ -190,6 +203,8 @@ class VariabilityPanel(Panel):
             rules_words(field),
             scale_words(scale),
         ]
+        if self._late:
+            told.append(f"statistics as of {field.attrs['as_of']:%H:%M:%S} UTC")
         return "; ".join(part for part in told if part)
 
     def _paint(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -88,7 +89,9 @@ def test_missing_index(command, copy_of: Callable[..., Path]) -> None:
         ).fetchall():
             connection.execute(f'DROP INDEX "{name}"')
     said = command("doctor", "--db", folder).stdout
-    assert "photometry(source_id): NO: one light curve costs" in said
+    assert "photometry(source_id): NO: the first light curve costs" in said
+    rows = int(re.search(r"photometry: ([\d,]+) rows", said)[1].replace(",", ""))
+    assert f"until the next commit ({rows:,} rows)" in said
 
 
 def test_live_file(command, copy_of: Callable[..., Path]) -> None:

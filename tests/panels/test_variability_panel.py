@@ -6,6 +6,8 @@ import html
 import re
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -193,6 +195,29 @@ async def test_the_table_and_a_source_read_the_field_once(demo: cl.Lab) -> None:
     assert panel._all is not None
     assert panel._shown is panel._all[1]
     panel.close()
+
+
+async def test_a_field_that_takes_long_to_read_is_shown_as_of_a_time(
+    copy_of: Callable[..., Path],
+) -> None:
+    """After a commit a slow field is shown as of before, and says so; the chosen curve is new."""
+    folder = copy_of()
+    async with cl.open(folder) as lab:
+        panel = await opened(lab)
+        name = panel.to_pandas()["source_id"].iloc[0]
+        held = lab._context.store._held
+        held.built_s = 60.0  # as if it had taken a minute
+        held.as_of -= timedelta(seconds=30)
+        with closing(sqlite3.connect(folder / "pipeline.sqlite3")) as writer:
+            writer.execute("UPDATE photometry SET flux_jy = 77.0 WHERE source_id = ?", (name,))
+            writer.commit()
+        panel.refresh()
+        await panel.settled()
+        assert f"statistics as of {held.as_of:%H:%M:%S} UTC" in panel._counts
+        panel.select(name)
+        await panel.settled()
+        assert set((await lab.sources.light_curve(name)).flux_jy) == {77.0}
+        panel.close()
 
 
 async def test_a_database_without_photometry_says_so(copy_of: Callable[..., Path]) -> None:
