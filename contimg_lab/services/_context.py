@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +15,8 @@ from contimg_lab.repositories.images import ImagesRepository
 from contimg_lab.repositories.jobs import JobsRepository
 from contimg_lab.repositories.ms import MsRepository
 from contimg_lab.repositories.sources import MeasurementsRepository, SourcesRepository
-from contimg_lab.services._directory import Directory, build_directory
+from contimg_lab.services._directory import Directory
+from contimg_lab.services._directory_life import DirectoryLife
 
 __all__ = ["Context", "Service"]
 
@@ -38,30 +37,11 @@ class Context:
         self.measurements = MeasurementsRepository(database)
         self.sources = SourcesRepository(database)
         self.figures = FiguresRepository(database)
-        self._directory: tuple[object, Directory] | None = None
-        self._waiting: dict[asyncio.Task[Directory], int] = {}
-        self._building: tuple[object, asyncio.Task[Directory]] | None = None
+        self._directory = DirectoryLife(database)
 
     async def directory(self) -> Directory:
-        """Return what is known of every MS now; made again when the data have changed.
-
-        Callers at the same time share one making; it goes on while one of them still waits.
-        """
-        token = await self.database.token()
-        if self._directory is not None and self._directory[0] == token:
-            return self._directory[1]
-        key = (token, asyncio.get_running_loop())
-        if self._building is None or self._building[0] != key or self._building[1].done():
-            self._building = (key, asyncio.ensure_future(self._build(token)))
-        building = self._building[1]
-        self._waiting[building] = self._waiting.get(building, 0) + 1
-        try:
-            return await asyncio.shield(building)
-        finally:
-            self._waiting[building] -= 1
-            if not self._waiting[building]:
-                del self._waiting[building]
-                building.cancel()
+        """Return what is known of every MS now, see `DirectoryLife.now`."""
+        return await self._directory.now()
 
     async def identity(self) -> str:
         """Return the database's identity: the same while it grows and when it is copied.
@@ -83,22 +63,6 @@ class Context:
         )
         found = {r.table: await r.absent() for r in repositories}
         return {table: columns for table, columns in found.items() if columns}
-
-    async def _build(self, token: object) -> Directory:
-        rows = await self.ms.list(limit=None)
-        worked: Sequence[str] = ()
-        if await self.jobs.exists():
-            worked = await self._texts(self.jobs, "ms_path")
-        solved: Sequence[str] = ()
-        if await self.database.find_table("caltables") is not None:
-            solved = await self._texts(self.caltables, "source_ms_path")
-        directory = await asyncio.to_thread(build_directory, rows, worked, solved)
-        self._directory = (token, directory)
-        return directory
-
-    async def _texts(self, repository: Repository[Any], column: str) -> Sequence[str]:
-        arrays = await repository.columns(column)
-        return [text for text in set(arrays[column]) if text is not None]
 
 
 @dataclass(slots=True, eq=False)
