@@ -48,8 +48,14 @@ class Context:
 
         SHA-256 over the layout's name and the first 100 MS paths in order of ``created_at``.
         """
-        lines = [self.database.layout.name, *await self.ms.first_paths(_IDENTITY_PATHS)]
-        return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
+        return (await self.read_identity())[0]
+
+    async def read_identity(self) -> tuple[str, bool]:
+        """Return the identity, and whether it lasts: there are paths enough for it."""
+        paths = await self.ms.first_paths(_IDENTITY_PATHS)
+        text = "\n".join([self.database.layout.name, *paths])
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        return digest, len(paths) == _IDENTITY_PATHS
 
     async def absent(self) -> dict[str, tuple[str, ...]]:
         """Return the columns that this site's files lack, by table."""

@@ -213,6 +213,12 @@ def empty(path: Path) -> sqlite3.Connection:
     return db
 
 
+def take_place(new: Path, path: Path) -> None:
+    for end in ("-wal", "-shm"):  # a -wal left behind would be read into the new file
+        path.with_name(path.name + end).unlink(missing_ok=True)
+    new.replace(path)
+
+
 PATHS = st.builds(str.__add__, st.sampled_from(FOLDERS), st.sampled_from(NAMES))
 STARTS = st.sampled_from([None, 60970.25, 60970.9999999999, 60971.0, 60972.5, 1.7611e9, 0.0])
 REPLACE = "replace the file"
@@ -257,7 +263,7 @@ def test_a_directory_that_follows_a_writer_is_that_of_a_fresh_look(tmp_path_fact
                         new = path.with_name("new.sqlite3")
                         db.execute("VACUUM INTO ?", (str(new),))
                         db.close()
-                        new.replace(path)
+                        take_place(new, path)
                         db = sqlite3.connect(path, isolation_level=None)
                         db.execute("PRAGMA journal_mode=wal")
                     else:
@@ -349,3 +355,45 @@ async def test_a_making_that_nobody_waits_for_ends_and_the_next_goes_on(tmp_path
         repository.stored = stored
         assert len(await lab.ms.list_ms()) == 1
     db.close()
+
+
+async def test_the_identity_in_tables_is_read_once_of_each_file(tmp_path):
+    """Commits do not make it be read again; another file in its place does; it is the Lab's."""
+    path = tmp_path / "pipeline.sqlite3"
+    db = empty(path)
+    db.execute("INSERT INTO ms_index (path) VALUES ('/ms/000.ms')")
+
+    async def told(lab):
+        return (await lab.ms.table()).attrs["provenance"]["database"]
+
+    async with cl.open(path) as lab:
+        asked, first_paths = 0, lab._context.ms.first_paths
+
+        async def counted(n):
+            nonlocal asked
+            asked += 1
+            return await first_paths(n)
+
+        lab._context.ms.first_paths = counted
+        young = await told(lab)
+        assert young == await told(lab) == await lab.identity()
+        # as long as there are too few paths it changes while the file grows
+        db.executemany(
+            "INSERT INTO ms_index (path) VALUES (?)", [(f"/ms/{i:03}.ms",) for i in range(1, 150)]
+        )
+        grown = await told(lab)
+        assert young != grown == await lab.identity()
+        asked = 0
+        for i in range(3):
+            db.execute("INSERT INTO ms_index (path) VALUES (?)", (f"/ms/9{i}.ms",))
+            assert await told(lab) == grown
+        assert asked == 0
+        assert await lab.identity() == grown
+        other = tmp_path / "other" / "pipeline.sqlite3"
+        other.parent.mkdir()
+        new = empty(other)
+        new.execute("INSERT INTO ms_index (path) VALUES ('/ms/other.ms')")
+        new.close()
+        db.close()
+        take_place(other, path)
+        assert await told(lab) == await lab.identity() != grown
