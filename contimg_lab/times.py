@@ -30,6 +30,7 @@ __all__ = [
     "night_bounds_mjd",
     "night_of_mjd",
     "parse_night",
+    "time_in_name",
     "unix_from_mjd",
     "unix_from_value",
 ]
@@ -44,9 +45,7 @@ MS_HALF_DURATION_S = 155.0
 
 _DAY_S = 86400.0
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_NAME_TIME = re.compile(
-    r"(?<!\d)(\d{4})-(\d{2})-(\d{2})T(\d{2})([:-])(\d{2})\5(\d{2})(?!\d)", re.ASCII
-)
+_NAME_TIME = re.compile(r"(?<!\d)\d{4}-\d{2}-\d{2}T\d{2}([:-])\d{2}\1\d{2}(?!\d)", re.ASCII)
 
 
 def mjd_from_unix(unix_s: Times) -> Times:
@@ -128,16 +127,32 @@ def mjd_from_name(name: str) -> float | None:
     >>> mjd_from_name("field_B0329_test.ms") is None
     True
     """
+    text = time_in_name(name)
+    return None if text is None else mjd_from_datetime(datetime.fromisoformat(f"{text}+00:00"))
+
+
+def time_in_name(name: str) -> str | None:
+    """Start time (UTC) that a name holds, as ``YYYY-MM-DDTHH:MM:SS``; see `mjd_from_name`.
+
+    Examples
+    --------
+    >>> time_in_name("/ms/2025-11-30T01-23-45_selfcal.ms")
+    '2025-11-30T01:23:45'
+    """
     base = name.rstrip("/").rsplit("/", 1)[-1]
-    for found in _NAME_TIME.finditer(base):
-        year, month, day, hour, _, minute, second = found.groups()
+    found = _NAME_TIME.search(base)
+    while found is not None:
+        text = found[0]
+        if found[1] == "-":
+            text = f"{text[:13]}:{text[14:16]}:{text[17:]}"
         try:
-            when = datetime(
-                int(year), int(month), int(day), int(hour), int(minute), int(second), tzinfo=UTC
-            )
+            datetime.fromisoformat(text)
         except ValueError:
-            continue
-        return mjd_from_datetime(when)
+            pass
+        else:
+            if text[11:13] != "24":  # midnight of the next day to a newer Python
+                return text
+        found = _NAME_TIME.search(base, found.end())
     return None
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from contimg_lab.records.jobs import JobStep
@@ -13,6 +15,7 @@ from contimg_lab.times import (
     datetime_from_unix,
     mjd_from_name,
     mjd_from_value,
+    time_in_name,
     unix_from_mjd,
     unix_from_value,
 )
@@ -24,9 +27,12 @@ __all__ = [
     "latest_attempts",
     "ms_times",
     "night_hour",
+    "night_of_hour",
     "run_ids",
     "stage_grade",
     "stage_rank",
+    "times_of",
+    "unix_hour",
     "valid_run_id",
 ]
 
@@ -62,15 +68,18 @@ _MS_WORDS = {**_WORDS, "converted": "pending", "processing": "running"}
 _WEIGHTS = {"running": 0, "failed": 1, "pending": 2, "completed": 4}
 _UNKNOWN_WEIGHT = 3  # a word that we do not know must not look clean
 _HALF_D = MS_HALF_DURATION_S / 86400.0
+_FIRST_S, _END_S = -62_135_596_800.0, 253_402_300_800.0  # the years 1 to 9999
 
 
-def run_ids(paths: Sequence[str]) -> dict[str, str]:
+def run_ids(paths: Sequence[str], times: Mapping[str, str | None] | None = None) -> dict[str, str]:
     """Run id of each Measurement Set, one to one, whatever the order of the paths.
 
     Parameters
     ----------
     paths
         Every Measurement Set of the database: a twin changes the id of the other.
+    times
+        Time in the name of each path (`time_in_name`), where that is known already.
 
     Examples
     --------
@@ -79,30 +88,30 @@ def run_ids(paths: Sequence[str]) -> dict[str, str]:
     {'/ms/2025-10-22T06:42:22.ms': 'job-2025-10-22-064222',
      '/ms/2025-10-22T06:42:22_selfcal.ms': 'job-2025-10-22T06-42-22_selfcal'}
     """
-    ordered = sorted(set(paths))
-    times = {path: _name_time(path) for path in ordered}
-    holders: dict[str, int] = {}
-    for time in times.values():
-        if time is not None:
-            holders[time] = holders.get(time, 0) + 1
-    wants: dict[str, list[tuple[int, str]]] = {}
-    for path in ordered:
-        time, stem = times[path], _stem(path)
-        only_time = time is not None and stem in (time, time.replace(":", "-"))
-        if time is not None and (only_time or holders[time] == 1):
-            base = f"job-{time[:10]}-{time[11:].replace(':', '')}"
-            rank = 0 if only_time else 1
-        else:
-            base, rank = f"job-{_UNSAFE.sub('-', stem)}"[:_MAX_BASE], 2
-        wants.setdefault(base, []).append((rank, path))
-    ids: dict[str, str] = {}
+    ordered = sorted(dict.fromkeys(paths))  # mostly in order already, which a set would undo
+    known = {path: time_in_name(path) for path in ordered} if times is None else times
+    holders = Counter(known[path] for path in ordered)
+
+    def rank(path: str) -> int:
+        time = known[path]
+        return 2 if time is None else 0 if _only_time(path, time) else 1 + (holders[time] > 1)
+
+    firsts: dict[str, str] = {}
     late: list[tuple[str, str]] = []
-    for base, group in wants.items():
-        # a stem that only looks like another's id must not take it from the name with that time
-        (_, first), *rest = sorted(group)
-        ids[first] = base
-        late.extend((path, base) for _, path in rest)
-    used = set(ids.values())
+    for path in ordered:
+        time = known[path]
+        if time is not None and (holders[time] == 1 or _only_time(path, time)):
+            base = f"job-{time[:10]}-{time[11:].replace(':', '')}"
+        else:
+            base = f"job-{_UNSAFE.sub('-', _stem(path))}"[:_MAX_BASE]
+        first = firsts.setdefault(base, path)
+        if first is not path:
+            # a stem that only looks like another's id must not take it from the name with that
+            # time
+            firsts[base], other = sorted((first, path), key=lambda p: (rank(p), p))
+            late.append((other, base))
+    ids = {path: base for base, path in firsts.items()}
+    used = set(firsts)
     for path, base in sorted(late):
         number = 2
         while f"{base}.{number}" in used:
@@ -134,6 +143,8 @@ def latest_attempts(steps: Sequence[JobStep]) -> tuple[JobStep, ...]:
         held = latest.get(step.type)
         if held is None or step.id > held.id:
             latest[step.type] = step
+    if len(latest) == 1:
+        return tuple(latest.values())
     return tuple(sorted(latest.values(), key=lambda step: step.id))
 
 
@@ -172,18 +183,28 @@ def decide(ms: MeasurementSet | None, steps: Sequence[JobStep]) -> Decision:
     stage = None if ms is None else ms.stage
     if not attempts:
         return Decision(_ms_status(ms), stage, None, None, None, None, True)
-    ranked = [(_weight(word), -step.id, word, step) for step, word in _worded(attempts)]
-    _, _, status, deciding = min(ranked, key=lambda row: row[:2])
+    status, deciding, least = "", attempts[0], (len(_WEIGHTS) + 1, 0)
+    started: float | None = None
+    finished: float | None = None
+    sure = True
+    for attempt in attempts:
+        word = (attempt.status or "").strip()
+        word = _WORDS.get(word.lower(), word or "unknown")
+        turn = (_WEIGHTS.get(word, _UNKNOWN_WEIGHT), -attempt.id)
+        if turn < least:
+            status, deciding, least = word, attempt, turn
+        start, end = unix_from_value(attempt.started_at), unix_from_value(attempt.finished_at)
+        if start is not None and (started is None or start < started):
+            started = start
+        if end is not None and (finished is None or end > finished):
+            finished = end
+        sure = sure and start is not None and end is not None and end >= start
     by_ms = False
     step = deciding.type
     if status == "completed" and ms is not None and ms.status is not None:
         word = ms.status.strip()
         if word.lower() == "failed" or word.lower().startswith("skipped_"):
             status, step, by_ms = _WORDS.get(word.lower(), word), stage, True
-    starts = [unix_from_value(attempt.started_at) for attempt in attempts]
-    ends = [unix_from_value(attempt.finished_at) for attempt in attempts]
-    started = min((time for time in starts if time is not None), default=None)
-    finished = max((time for time in ends if time is not None), default=None)
     if status in ("running", "pending"):
         finished = None
     return Decision(
@@ -192,7 +213,7 @@ def decide(ms: MeasurementSet | None, steps: Sequence[JobStep]) -> Decision:
         None if by_ms else deciding,
         started,
         finished,
-        None if finished is None else _duration(starts, ends),
+        finished - started if sure and started is not None and finished is not None else None,
         by_ms,
     )
 
@@ -212,54 +233,60 @@ class MsTimes:
 
 def ms_times(ms: MeasurementSet) -> MsTimes:
     """Start and middle as recorded, else from the name, else from what else is known."""
-    start = mjd_from_value(ms.start_mjd)
-    mid = mjd_from_value(ms.mid_mjd)
-    name = mjd_from_name(ms.path)
-    group = None if ms.group_id is None else mjd_from_name(ms.group_id)
-    start_mjd, start_source = _first(
-        (start, 0.0, "start_mjd"),
-        (name, 0.0, "name"),
+    return MsTimes(*times_of(ms.path, ms.start_mjd, ms.mid_mjd, ms.group_id))
+
+
+def times_of(
+    path: str, start: float | None, mid: float | None, group_id: str | None
+) -> tuple[float | None, float | None, str, str]:
+    """Fields of `MsTimes`, of the columns of a Measurement Set."""
+    start_mjd, mid_mjd = mjd_from_value(start), mjd_from_value(mid)
+    if start_mjd is not None and mid_mjd is not None:  # nearly all: nothing else is asked
+        return start_mjd, mid_mjd, "start_mjd", "mid_mjd"
+    name_mjd = mjd_from_name(path)
+    group = None if group_id is None else mjd_from_name(group_id)
+    begun, begun_by = _first(
+        (start_mjd, 0.0, "start_mjd"),
+        (name_mjd, 0.0, "name"),
         (group, 0.0, "group_id"),
-        (mid, -_HALF_D, "mid_mjd"),
+        (mid_mjd, -_HALF_D, "mid_mjd"),
     )
-    mid_mjd, mid_source = _first(
-        (mid, 0.0, "mid_mjd"),
-        (name, _HALF_D, "name"),
-        (start, _HALF_D, "start_mjd"),
+    middle, middle_by = _first(
+        (mid_mjd, 0.0, "mid_mjd"),
+        (name_mjd, _HALF_D, "name"),
+        (start_mjd, _HALF_D, "start_mjd"),
         (group, _HALF_D, "group_id"),
     )
-    return MsTimes(start_mjd, mid_mjd, start_source, mid_source)
+    return begun, middle, begun_by, middle_by
 
 
 def night_hour(ms: MeasurementSet) -> tuple[str | None, int | None]:
     """UTC date (``YYYY-MM-DD``) and UTC hour of a Measurement Set's start."""
-    start = ms_times(ms).start_mjd
-    if start is None:
-        return None, None
+    hours = unix_hour(ms_times(ms).start_mjd)
+    return (None, None) if hours is None else (night_of_hour(hours), hours % 24)
+
+
+def unix_hour(start_mjd: float | None) -> int | None:
+    """Full hours since 1970 (UTC) at a start; None where no calendar has it."""
+    if start_mjd is None:
+        return None
     # an MJD holds a full hour only to the microsecond, and may fall just short of it
-    when = datetime_from_unix(round(unix_from_mjd(start), 3))
-    return when.date().isoformat(), when.hour
+    unix_s = round(unix_from_mjd(start_mjd), 3)
+    return int(unix_s // 3600.0) if _FIRST_S <= unix_s < _END_S else None
+
+
+@functools.lru_cache(maxsize=1 << 12)
+def night_of_hour(hours: int) -> str:
+    """UTC date (``YYYY-MM-DD``) of full hours since 1970."""
+    return datetime_from_unix(hours * 3600.0).date().isoformat()
 
 
 def _stem(path: str) -> str:
     return path.rstrip("/").rsplit("/", 1)[-1].removesuffix(".ms")
 
 
-def _name_time(path: str) -> str | None:
-    mjd = mjd_from_name(path)
-    if mjd is None:
-        return None
-    return datetime_from_unix(round(unix_from_mjd(mjd))).isoformat()[:19]
-
-
-def _worded(attempts: Iterable[JobStep]) -> Iterable[tuple[JobStep, str]]:
-    for attempt in attempts:
-        word = (attempt.status or "").strip()
-        yield attempt, _WORDS.get(word.lower(), word or "unknown")
-
-
-def _weight(word: str) -> int:
-    return _WEIGHTS.get(word, _UNKNOWN_WEIGHT)
+def _only_time(path: str, time: str) -> bool:
+    return _stem(path) in (time, time.replace(":", "-"))
 
 
 def _ms_status(ms: MeasurementSet | None) -> str:
@@ -270,17 +297,6 @@ def _ms_status(ms: MeasurementSet | None) -> str:
         return _MS_WORDS.get(word.lower(), word)
     rank = stage_rank(ms.stage)
     return "completed" if rank is not None and rank >= _STAGES["imaged"] else "pending"
-
-
-def _duration(starts: Sequence[float | None], ends: Sequence[float | None]) -> float | None:
-    known_starts: list[float] = []
-    known_ends: list[float] = []
-    for start, end in zip(starts, ends, strict=True):
-        if start is None or end is None or end < start:
-            return None
-        known_starts.append(start)
-        known_ends.append(end)
-    return max(known_ends) - min(known_starts)
 
 
 def _first(*choices: tuple[float | None, float, str]) -> tuple[float | None, str]:

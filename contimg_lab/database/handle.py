@@ -131,6 +131,14 @@ class Database:
         """Tell one state of all files from another: equal tokens, same data."""
         return tuple([await pool.token() for pool in self._pools.values()])
 
+    @staticmethod
+    def openings(token: tuple[object, ...]) -> tuple[object, ...]:
+        """Of a token only which files are open: equal while no other takes a file's place.
+
+        A file at rest that has changed was opened again, too.
+        """
+        return tuple(part[0] for part in token if isinstance(part, tuple))
+
     def how(self) -> dict[str, str]:
         """How each file is open at the moment, by role."""
         return {role: pool.how for role, pool in self._pools.items()}

@@ -241,7 +241,6 @@ class Pool:
         stop_at_exit(connection)
         link = _Link(connection, now, immutable, copy)
         try:
-            connection.text_factory = _text
             # the first read is what opens the file
             rows = list(await connection.execute_fetchall("PRAGMA schema_version"))
             if not rows:
@@ -277,11 +276,11 @@ class Pool:
         try:
             self._must_be_open()  # it may have been closed while the file was being opened
             with _heartbeat(hall):
-                rows = list(await link.connection.execute_fetchall(sql, values))
+                rows = await _read(link.connection, sql, values)
             if link.immutable and not link.good_for(files.stamp(self.path.resolve())):
                 return None
             keep = True
-            return rows  # type: ignore[return-value]
+            return rows
         except asyncio.CancelledError:
             # its SQL has ended when the caller hears of it; a loop that is being closed must
             # not be left before the connection's thread has answered
@@ -358,6 +357,18 @@ def _looked(hall: _Hall, look: asyncio.Task[tuple[object, ...]]) -> None:
     hall.looks.discard(look)
     if not look.cancelled():
         look.exception()  # told to those who wait, if any still do
+
+
+async def _read(connection: aiosqlite.Connection, sql: str, values: Row) -> list[Any]:
+    try:
+        return list(await connection.execute_fetchall(sql, values))
+    except sqlite3.OperationalError as error:
+        if not str(error).startswith("Could not decode to UTF-8"):
+            raise
+    # a call in Python for each text costs more than the rest of the read: only a connection
+    # that has met bad text pays it
+    connection.text_factory = _text
+    return list(await connection.execute_fetchall(sql, values))
 
 
 def _text(raw: bytes) -> str:

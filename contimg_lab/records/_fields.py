@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import functools
 import types
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-__all__ = ["cast", "column", "damaged_field", "kinds", "meanings", "read", "units"]
+__all__ = ["cast", "column", "damaged_field", "kinds", "meanings", "read", "reader", "units"]
 
 T = TypeVar("T")
 
@@ -71,6 +72,48 @@ def read(record: type[T], row: dict[str, object]) -> T:
         if values[name] is None and value is not None:
             damaged.append(name)
     return record(**values, damaged=tuple(damaged))  # type: ignore[call-arg]
+
+
+def reader(record: type[T], names: Sequence[str]) -> Callable[[Sequence[object]], T]:
+    """Make what reads a row of some of the record's columns as `read` does, for many rows.
+
+    Rows look alike: where every value is of its declared kind already, as it nearly always
+    is, there is nothing to cast, and that is found once for each combination of types.
+    """
+    told = kinds(record)  # type: ignore[arg-type]  # a class is hashable
+    fields = {field.name: field for field in dataclasses.fields(record)}  # type: ignore[arg-type]
+    puts = [_setter(record, name) for name in names]
+    rest = [
+        (_setter(record, name), None if name in told else field.default)
+        for name, field in fields.items()
+        if name not in names
+    ]
+    shapes: dict[tuple[type, ...], bool] = {}
+
+    def make(row: Sequence[object]) -> T:
+        shape = tuple(map(type, row))
+        plain = shapes.get(shape)
+        if plain is None:
+            plain = shapes[shape] = all(
+                kind in (told.get(name), types.NoneType)
+                for name, kind in zip(names, shape, strict=True)
+            )
+        if not plain:
+            return read(record, dict(zip(names, row, strict=True)))
+        # what a frozen record's __init__ does, in a third of its time
+        made = object.__new__(record)
+        for put, value in zip(puts, row, strict=True):
+            put(made, value)
+        for put, value in rest:
+            put(made, value)
+        return made
+
+    return make
+
+
+def _setter(record: type, name: str) -> Callable[[Any, Any], None]:
+    put: Callable[[Any, Any], None] = getattr(record, name).__set__  # of a slot
+    return put
 
 
 def cast(value: object, kind: type) -> Any:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from contimg_lab.database import Database
 from contimg_lab.errors import AbsentFeature, InvalidInput, NotFound
-from contimg_lab.records._fields import cast, kinds, read
+from contimg_lab.records._fields import cast, kinds, reader
 from contimg_lab.schema import Table
 
 __all__ = ["MAX_LIMIT", "Repository", "json_list", "number", "page"]
@@ -164,7 +164,7 @@ async def _aside(n: int, work: Callable[..., T], *given: Any) -> T:
 
 
 def _records(record: type[R], names: Sequence[str], rows: Sequence[Row]) -> tuple[R, ...]:
-    return tuple(read(record, dict(zip(names, row, strict=True))) for row in rows)
+    return tuple(map(reader(record, names), rows))
 
 
 def _columns(

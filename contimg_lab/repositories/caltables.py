@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from contimg_lab.records._fields import kinds, read
+from contimg_lab.records._fields import cast, kinds, reader
 from contimg_lab.records.caltables import AppliedCalTable, CalTable
 from contimg_lab.repositories._base import Repository, json_list
 from contimg_lab.times import mjd_from_values
@@ -24,6 +24,17 @@ class CalTablesRepository(Repository[CalTable]):
     record = CalTable
     key = "path"
     order = "id"
+
+    async def solved_on(self) -> list[str]:
+        """Return the MS paths on which tables were solved; none where that is not recorded."""
+        table = await self.database.find_table(self.table)
+        if table is None or not table.has("source_ms_path"):
+            return []
+        rows = await self.database.fetch(
+            self.table,
+            f"SELECT DISTINCT source_ms_path FROM {self.table} WHERE source_ms_path IS NOT NULL",
+        )
+        return [cast(row[0], str) for row in rows]
 
     async def windows(self) -> dict[str, NDArray[Any]]:
         """Return the validity windows as columns, each of shape (n,).
@@ -76,7 +87,6 @@ class AppliedRepository(Repository[AppliedCalTable]):
             [json_list(ms_paths)],
         )
         found: dict[str, list[AppliedCalTable]] = {}
-        for values in rows:
-            row = read(AppliedCalTable, dict(zip(names, values, strict=True)))
+        for row in map(reader(AppliedCalTable, names), rows):
             found.setdefault(str(row.ms_path), []).append(row)
         return {path: tuple(rows) for path, rows in found.items()}

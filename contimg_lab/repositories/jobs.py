@@ -48,6 +48,18 @@ class JobsRepository(Repository[JobStep]):
         """Whether this site keeps a jobs table at all."""
         return await self.database.find_table(self.table) is not None
 
+    async def paths_beyond_index(self) -> list[str]:
+        """Return the MS paths that jobs name and ``ms_index`` has not, as SQLite compares them."""
+        jobs = await self.database.find_table(self.table)
+        if jobs is None or not jobs.has("ms_path"):
+            return []
+        rows = await self.database.fetch(
+            self.table,
+            f"SELECT ms_path FROM (SELECT DISTINCT ms_path FROM {self.table}) "
+            "WHERE ms_path NOT IN (SELECT path FROM ms_index WHERE path IS NOT NULL)",
+        )
+        return [cast(row[0], str) for row in rows]
+
     async def error_texts(self, ms_paths: Sequence[str]) -> dict[str, list[ErrorText]]:
         """Return what other tables say went wrong with each MS, in the order it was written."""
         found: dict[str, list[ErrorText]] = {}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from contimg_lab.layouts import ALIASES
+from contimg_lab.records._fields import kinds
 from contimg_lab.records.ms import MeasurementSet
 from contimg_lab.repositories._base import Repository, number
 
@@ -20,6 +23,15 @@ class MsRepository(Repository[MeasurementSet]):
     record = MeasurementSet
     key = "path"
     order = "path"
+
+    async def stored(self) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+        """Return the columns of a record that this file has, and every row of them as stored."""
+        table = await self.database.table(self.table)
+        names = tuple(name for name in kinds(self.record) if table.has(name))
+        rows = await self.database.fetch(
+            self.table, f"SELECT {', '.join(names)} FROM {self.table} ORDER BY {self.order}"
+        )
+        return names, rows
 
     async def first_paths(self, n: int) -> list[str]:
         """Return the first paths in order of ``created_at`` (where there is none: of path)."""

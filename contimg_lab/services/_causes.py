@@ -19,6 +19,7 @@ from contimg_lab.services._logs import (
     RunKey,
     error_evidence,
     find_run_log,
+    named_in_roots,
     tail_lines,
 )
 from contimg_lab.times import unix_from_mjd, unix_from_value
@@ -142,7 +143,10 @@ def _log_texts(
     roots: LogRoots, keys: Sequence[RunKey], zone: ZoneInfo, stop: threading.Event
 ) -> dict[str, list[tuple[str, str]]]:
     found: dict[str, list[tuple[str, str]]] = {}
+    there = named_in_roots([key.run_id for key in keys], roots)
     for key in keys:
+        if key.run_id not in there:
+            continue
         try:
             own = find_run_log(key.run_id, roots)
             lines, _ = tail_lines(own, _TAIL_LINES) if own is not None else ([], False)

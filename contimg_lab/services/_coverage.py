@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from contimg_lab.analysis.coverage import STATES, WARN_DISTANCE_HOURS, cover
-from contimg_lab.records.caltables import Coverage
+from contimg_lab.analysis.coverage import MAX_DISTANCE_HOURS, STATES, WARN_DISTANCE_HOURS, cover
+from contimg_lab.records.caltables import AppliedCalTable, Coverage
 from contimg_lab.records.ms import PrimaryCal
 from contimg_lab.services._context import Context
 from contimg_lab.services._directory import Entry
 
-__all__ = ["BANDPASS_TYPES", "bandpass_of", "cover_entries", "primary_cal", "table_types"]
+__all__ = [
+    "BANDPASS_TYPES",
+    "bandpass_of",
+    "cover_entries",
+    "primary_cal",
+    "primary_cals",
+    "table_types",
+]
 
 BANDPASS_TYPES = ("BP", "BA", "G")
 """What counts as the bandpass table, best first (older registries know only G)."""
@@ -33,9 +41,14 @@ async def table_types(context: Context) -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda n: (_ORDER.index(n) if n in _ORDER else 99, n)))
 
 
-async def cover_entries(context: Context, entries: Sequence[Entry]) -> tuple[Coverage, ...]:
-    """Cover each MS by each table type: in order of the entries, then of application."""
-    types = await table_types(context)
+async def cover_entries(
+    context: Context, entries: Sequence[Entry], among: Collection[str] | None = None
+) -> tuple[Coverage, ...]:
+    """Cover each MS by each table type: in order of the entries, then of application.
+
+    ``among``: only these types.
+    """
+    types = [t for t in await table_types(context) if among is None or t in among]
     if not types:
         return ()
     tables = await context.caltables.windows()
@@ -57,22 +70,36 @@ def bandpass_of(covers: Iterable[Coverage]) -> Coverage | None:
 
 async def primary_cal(context: Context, entry: Entry) -> PrimaryCal:
     """Find the bandpass table of one MS by validity, and what was really applied to it."""
+    return (await primary_cals(context, [entry]))[0]
+
+
+async def primary_cals(context: Context, entries: Sequence[Entry]) -> list[PrimaryCal]:
+    """Find the bandpass table of each MS, one for each entry; see `primary_cal`."""
+    applied = await context.applied.of([entry.ms.path for entry in entries])
+    covers: dict[str, list[Coverage]] = {}
+    for row in await cover_entries(context, entries, BANDPASS_TYPES):
+        covers.setdefault(row.ms_path, []).append(row)
+    absent = context.database.layout.absent.get("cal_registry")
+    return [
+        _primary_cal(entry, applied.get(path, ()), bandpass_of(covers.get(path, ())), absent)
+        for entry in entries
+        for path in (entry.ms.path,)
+    ]
+
+
+def _primary_cal(
+    entry: Entry, applied: Iterable[AppliedCalTable], found: Coverage | None, absent: str | None
+) -> PrimaryCal:
     path = entry.ms.path
-    applied = await context.applied.of([path])
     paths = tuple(
-        row.caltable_path
-        for row in applied.get(path, ())
-        if row.caltable_path is not None and row.success != 0
+        row.caltable_path for row in applied if row.caltable_path is not None and row.success != 0
     )
-    found = bandpass_of(await cover_entries(context, [entry]))
     if found is None:
-        state = "unknown" if entry.times.mid_mjd is None else "none"
-        why = context.database.layout.absent.get("cal_registry")
         return PrimaryCal(
             ms_path=path,
-            state=state,
+            state="unknown" if entry.times.mid_mjd is None else "none",
             applied_paths=paths,
-            why=why or "the registry holds no bandpass table at all",
+            why=absent or "the registry holds no bandpass table at all",
         )
     return PrimaryCal(
         ms_path=path,
@@ -102,9 +129,10 @@ def _cover(
     entries: Sequence[Entry], types: Sequence[str], tables: Mapping[str, NDArray[Any]]
 ) -> tuple[Coverage, ...]:
     mid = np.array([e.times.mid_mjd for e in entries], float)
+    near = _within_reach(mid, tables["valid_start_mjd"], tables["valid_end_mjd"])
     by_type: list[list[Coverage]] = []
     for name in types:
-        mine = np.flatnonzero(tables["table_type"] == name)
+        mine = np.flatnonzero((tables["table_type"] == name) & near)
         covered = cover(
             mid,
             start_mjd=tables["valid_start_mjd"][mine],
@@ -114,23 +142,42 @@ def _cover(
             is_retired=tables["status"][mine] == "retired",
         )
         paths = tables["path"][mine]
+        figures = zip(
+            entries,
+            covered.state.tolist(),
+            covered.distance_hours.tolist(),
+            covered.active.tolist(),
+            covered.retired.tolist(),
+            strict=True,
+        )
         by_type.append(
             [
                 Coverage(
                     ms_path=entry.ms.path,
                     table_type=name,
-                    state=STATES[covered.state[i]],
-                    distance_hours=None
-                    if np.isnan(covered.distance_hours[i])
-                    else float(covered.distance_hours[i]),
-                    caltable_path=_at(paths, covered.active[i]),
-                    retired_path=_at(paths, covered.retired[i]),
+                    state=STATES[state],
+                    distance_hours=None if math.isnan(hours) else hours,
+                    caltable_path=_at(paths, active),
+                    retired_path=_at(paths, retired),
                 )
-                for i, entry in enumerate(entries)
+                for entry, state, hours, active, retired in figures
             ]
         )
     return tuple(row for rows in zip(*by_type, strict=True) for row in rows)
 
 
-def _at(paths: NDArray[Any], row: np.intp) -> str | None:
+def _within_reach(
+    mid: NDArray[np.float64], start: NDArray[np.float64], end: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Which windows can cover any of the times or be named as nearest: of years only a few."""
+    known = mid[np.isfinite(mid)]
+    if not len(known):
+        return np.zeros(len(start), bool)
+    reach = MAX_DISTANCE_HOURS / 24.0 + 1e-3
+    low, high = np.fmin(start, end), np.fmax(start, end)
+    reached: NDArray[np.bool_] = (low <= known.max() + reach) & (high >= known.min() - reach)
+    return reached
+
+
+def _at(paths: NDArray[Any], row: int) -> str | None:
     return None if row < 0 else str(paths[row])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,9 @@ __all__ = [
     "LogRoots",
     "default_log_folders",
     "find_run_log",
+    "find_run_logs",
     "is_plain_file",
+    "named_in_roots",
     "shared_log_files",
     "shown_line",
     "tail_lines",
@@ -31,6 +33,7 @@ MAX_LINE_BYTES = 64 << 10
 """Bytes of one line that are shown; the rest is cut with a marker."""
 
 _BLOCK = 64 << 10
+_FEW = 8
 _SHARED = re.compile(r"(?P<base>(?!job-).*\.log)(?:\.(?P<turn>\d{1,6}))?", re.DOTALL)
 
 
@@ -90,6 +93,33 @@ def find_run_log(run_id: str, roots: LogRoots) -> Path | None:
         if is_plain_file(resolved):
             return resolved
     return None
+
+
+def find_run_logs(run_ids: Collection[str], roots: LogRoots) -> dict[str, Path]:
+    """Paths of the ``{run_id}.log`` that are there, by run id; raises as `find_run_log`."""
+    there = named_in_roots(run_ids, roots)
+    found = ((run_id, find_run_log(run_id, roots)) for run_id in run_ids if run_id in there)
+    return {run_id: path for run_id, path in found if path is not None}
+
+
+def named_in_roots(run_ids: Collection[str], roots: LogRoots) -> Collection[str]:
+    """Runs that may have a ``{run_id}.log``: of many only those that a listing names.
+
+    A listing of each root takes the place of a look for every run, which a network disk
+    answers one by one.
+    """
+    if len(run_ids) <= _FEW:
+        return run_ids
+    names: set[str] = set()
+    for root in roots.folders:
+        try:
+            with os.scandir(root) as listing:
+                names.update(entry.name for entry in listing)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError:  # it cannot be listed, but may be entered
+            return run_ids
+    return {run_id for run_id in run_ids if f"{run_id}.log" in names}
 
 
 def shared_log_files(roots: LogRoots) -> list[Path]:

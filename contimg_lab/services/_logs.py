@@ -21,6 +21,8 @@ from contimg_lab.services._log_files import (
     LogRoots,
     default_log_folders,
     find_run_log,
+    find_run_logs,
+    named_in_roots,
     shared_log_files,
     tail_lines,
 )
@@ -35,6 +37,8 @@ __all__ = [
     "default_log_folders",
     "error_evidence",
     "find_run_log",
+    "find_run_logs",
+    "named_in_roots",
     "shared_lines",
     "shared_log_files",
     "tail_lines",

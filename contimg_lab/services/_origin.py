@@ -104,9 +104,12 @@ async def origin_of(context: Context, call: str, **parameters: object) -> Origin
 
     database = context.database
     token = await database.token()
+    openings = database.openings(token)
     known = _identities.get(context)
-    if known is None or known[0] != token:
-        known = _identities[context] = (token, await context.identity())
+    if known is None or known[0] not in (token, openings):
+        identity, lasting = await context.read_identity()
+        # what growth cannot change is not read again after each commit
+        known = _identities[context] = (openings if lasting else token, identity)
     return Origin(
         database=known[1],
         layout=database.layout.name,

@@ -109,7 +109,7 @@ class CalTablesService(Service):
         night
             Only MS that started on this UTC date.
         """
-        entries = (await self.context.directory()).select(night)
+        entries = await asyncio.to_thread((await self.context.directory()).select, night)
         covers = await cover_entries(self.context, entries)
         made = await asyncio.to_thread(record_frame, Coverage, covers)
         by_path = {e.ms.path: e for e in entries}

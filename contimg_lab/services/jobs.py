@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ from contimg_lab.services._directory import Directory, Entry
 from contimg_lab.services._frames import add_datetimes, record_frame
 from contimg_lab.services._logs import find_run_log, shared_lines, tail_lines
 from contimg_lab.services._origin import with_origin
-from contimg_lab.services._provenance import log_roots, provenance
+from contimg_lab.services._provenance import log_roots, provenances
 from contimg_lab.times import mjd_from_unix
 
 if TYPE_CHECKING:
@@ -86,7 +86,12 @@ class JobsService(Service):
             if value is not None and not isinstance(value, str):
                 raise InvalidInput(f"{name} {value!r} is no text")
         directory = await self.context.directory()
-        entries = directory.select(night, orphans=True)
+        if status is None and cause is None and not text:  # what is not shown is not asked for
+            entries = await asyncio.to_thread(
+                directory.select, night, orphans=True, first=first, most=most
+            )
+            return await self._runs(await self._decide(entries), directory)
+        entries = await asyncio.to_thread(directory.select, night, orphans=True)
         decided = await self._decide(entries)
         if status is not None:
             decided = [run for run in decided if run.decision.status == status]
@@ -132,7 +137,41 @@ class JobsService(Service):
 
     async def build_provenance_links(self, run_id: str) -> Provenance:
         """Return what one run links: MS, cal tables, pointing, images, log."""
-        return await provenance(self.context, await self._entry(run_id))
+        return (await self.build_provenance_many([run_id]))[run_id]
+
+    async def build_provenance_many(self, run_ids: Iterable[str]) -> dict[str, Provenance]:
+        """Return what each of many runs links, by run id in the order given.
+
+        A query or two a table serve all of them; raises as `build_provenance_links` does of
+        one.
+
+        Raises
+        ------
+        InvalidInput
+            A run id holds characters that none has.
+        NotFound
+            There is no such run.
+        ForbiddenPath
+            A log file is a link that leads out of the allowed folders.
+
+        Examples
+        --------
+        >>> from contimg_lab import blocking as cl
+        >>> with cl.demo() as lab:
+        ...     runs = lab.jobs.list_jobs(limit=2)
+        ...     links = lab.jobs.build_provenance_many(run.run_id for run in runs)
+        >>> list(links) == [run.run_id for run in runs]
+        True
+        """
+        if isinstance(run_ids, str):
+            raise InvalidInput(f"run ids {run_ids!r} are one text; give a list of run ids")
+        given = list(run_ids)
+        for run_id in given:
+            _check(run_id)
+        wanted = list(dict.fromkeys(given))
+        directory = await self.context.directory()
+        entries = [directory.of_run(run_id) for run_id in wanted]
+        return dict(zip(wanted, await provenances(self.context, entries), strict=True))
 
     async def find_log_file(self, run_id: str) -> Path | None:
         """Return the run's own ``{run_id}.log`` in the allowed folders, or None.

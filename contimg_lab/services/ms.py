@@ -133,9 +133,11 @@ class MsService(Service):
         self, status: str | None, night: str | date | None, limit: int | None, offset: int
     ) -> tuple[Entry, ...]:
         most, first = page(limit, offset)
-        entries = (await self.context.directory()).select(night)
-        if status is not None:
-            entries = tuple(e for e in entries if e.ms.status == status)
+        directory = await self.context.directory()
+        if status is None:
+            return await asyncio.to_thread(directory.select, night, first=first, most=most)
+        every = await asyncio.to_thread(directory.select, night)
+        entries = tuple(e for e in every if e.ms.status == status)
         return entries[first:] if most < 0 else entries[first : first + most]
 
 
