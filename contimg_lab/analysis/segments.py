@@ -5,29 +5,49 @@ Values of source i are ``values[offsets[i]:offsets[i + 1]]``; a source may have 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
     "BLOCK_ROWS",
+    "MANY_ROWS",
+    "SORTED_ROWS",
     "blocks",
+    "grouped",
     "offsets_of",
+    "order_within",
+    "over_blocks",
+    "over_rows",
     "pair_rows",
     "segment_maxima",
     "segment_minima",
     "segment_sums",
     "source_codes",
+    "take_rows",
 ]
 
 Floats = NDArray[np.float64]
 Offsets = NDArray[np.int64]
 
 _PAIRS_AT_ONCE = 1 << 18
+_ROWS_AT_ONCE = 1 << 15
 
-BLOCK_ROWS = 1 << 15
-"""Rows of a block: a dozen arrays of this many doubles stay in a core's cache."""
+BLOCK_ROWS = 1 << 16
+"""Rows of a block: a few arrays of this many doubles stay in the cache that cores share.
+
+Smaller blocks fit a core's own cache, but then the calls themselves cost more than the sums.
+"""
+
+SORTED_ROWS = 1 << 14
+"""Rows of a block that is sorted, which costs more a row the more rows there are."""
+
+MANY_ROWS = 200_000
+"""Rows from which two threads are faster than one."""
 
 
 def blocks(offsets: Offsets, rows: int = BLOCK_ROWS) -> Iterator[tuple[int, int]]:
@@ -47,6 +67,117 @@ def blocks(offsets: Offsets, rows: int = BLOCK_ROWS) -> Iterator[tuple[int, int]
         last = min(max(last, first + 1), count)
         yield first, last
         first = last
+
+
+def over_blocks(
+    work: Callable[[int, int], None],
+    offsets: Offsets,
+    threads: int | None = None,
+    rows: int | None = None,
+) -> None:
+    """Call ``work(first, last)`` for every block of sources, on two threads where it pays.
+
+    A source is never cut, so what is found does not depend on the number of threads.
+
+    Parameters
+    ----------
+    work
+        Writes what it finds of the sources ``first:last`` to places of their own. NumPy's
+        error state is each thread's own, so it is set inside.
+    offsets
+        Shape (m + 1,), rising.
+    threads
+        None: two from `MANY_ROWS` rows on, if the process may use two cores; else one.
+    rows
+        As for `blocks`.
+    """
+    if threads is None:
+        many = len(offsets) > 1 and offsets[-1] - offsets[0] >= MANY_ROWS
+        threads = min(2, _cores()) if many else 1
+    # threads take the next block from one list, so none waits for a slower one
+    ranges = list(blocks(offsets) if rows is None else blocks(offsets, rows))
+    left = iter(ranges)
+
+    def some() -> None:
+        for first, last in left:
+            work(first, last)
+
+    if min(threads, len(ranges)) < 2:
+        some()
+        return
+    with ThreadPoolExecutor(threads, "statistics") as pool:
+        for done in [pool.submit(some) for _ in range(threads)]:
+            done.result()
+
+
+def over_rows(work: Callable[[slice], None], count: int, threads: int | None = None) -> None:
+    """Call ``work(rows)`` for every slice of so many rows, as `over_blocks` does for sources."""
+    edges = np.append(np.arange(0, count, _ROWS_AT_ONCE), count)
+
+    def block(first: int, last: int) -> None:
+        work(slice(int(edges[first]), int(edges[last])))
+
+    over_blocks(block, edges, threads, rows=1)
+
+
+def take_rows(values: NDArray[Any], rows: NDArray[np.integer]) -> NDArray[Any]:
+    """``values[rows]`` in slices, so that other threads get a turn.
+
+    NumPy holds the interpreter's lock while it gathers Python objects: 10^7 of them at once
+    stop an event loop for 0.1 s. Of numbers it lets go, and two threads gather them.
+
+    Parameters
+    ----------
+    values
+        Shape (n,).
+    rows
+        Shape (r,): positions, or one mark a row.
+    """
+    if rows.dtype == bool:
+        rows = np.flatnonzero(rows)
+    found = np.empty(len(rows), values.dtype)
+
+    def some(part: slice) -> None:
+        found[part] = values[rows[part]]
+
+    over_rows(some, len(rows), 1 if values.dtype.hasobject else None)
+    return found
+
+
+def grouped(codes: NDArray[np.integer], count: int) -> tuple[Offsets, Offsets]:
+    """Rows in order of their code, and where each code's begin; rows of a code stay in order.
+
+    Parameters
+    ----------
+    codes
+        Shape (n,), from 0 to ``count - 1``.
+    count
+        k.
+
+    Returns
+    -------
+    order, offsets
+        Shapes (n,) and (k + 1,).
+    """
+    # whole numbers of 16 bits are sorted by their digits, in linear time
+    order = np.argsort(codes.astype(np.uint16), kind="stable")
+    if count > 1 << 16:
+        upper = (codes >> 16).astype(np.uint16 if count <= 1 << 32 else np.int64)
+        order = order[np.argsort(upper[order], kind="stable")]
+    return order, offsets_of(np.bincount(codes, minlength=count))
+
+
+def order_within(values: Floats, offsets: Offsets) -> Offsets:
+    """Rows in order of source, and of value within each; for a block of sources."""
+    order = np.argsort(values)
+    short = source_codes(offsets).astype(np.min_scalar_type(len(offsets)))
+    return order[np.argsort(short[order], kind="stable")]
+
+
+def _cores() -> int:
+    # how many this process may use: fewer than there are in a container or a batch job
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def offsets_of(counts: NDArray[np.integer]) -> Offsets:
