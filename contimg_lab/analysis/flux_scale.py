@@ -12,16 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contimg_lab.analysis.field_fit import fit_field
+from contimg_lab.analysis.grouping import SORTED_ROWS, grouped, order_within
 from contimg_lab.analysis.moments import Moments, moments
 from contimg_lab.analysis.reasons import Why
 from contimg_lab.analysis.segments import (
-    SORTED_ROWS,
-    grouped,
-    order_within,
     over_blocks,
     over_rows,
     segment_sums,
     source_codes,
+    spread,
 )
 from contimg_lab.errors import InvalidInput
 
@@ -149,7 +148,7 @@ def measure_flux_scale(
     bright = bright_sources(flux_jy, flux_err_jy, offsets, least_snr=least_snr)
     if reference_jy is not None:
         bright &= np.nan_to_num(reference_jy) > 0.0
-    marked = bright.repeat(np.diff(offsets))
+    marked = spread(bright, offsets)
     marked &= image >= 0
     rows = np.flatnonzero(marked)
     refs = _References.of(

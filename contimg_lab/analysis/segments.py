@@ -16,11 +16,8 @@ from numpy.typing import NDArray
 __all__ = [
     "BLOCK_ROWS",
     "MANY_ROWS",
-    "SORTED_ROWS",
     "blocks",
-    "grouped",
     "offsets_of",
-    "order_within",
     "over_blocks",
     "over_rows",
     "pair_rows",
@@ -28,7 +25,7 @@ __all__ = [
     "segment_minima",
     "segment_sums",
     "source_codes",
-    "take_rows",
+    "spread",
 ]
 
 Floats = NDArray[np.float64]
@@ -42,9 +39,6 @@ BLOCK_ROWS = 1 << 16
 
 Smaller blocks fit a core's own cache, but then the calls themselves cost more than the sums.
 """
-
-SORTED_ROWS = 1 << 14
-"""Rows of a block that is sorted, which costs more a row the more rows there are."""
 
 MANY_ROWS = 200_000
 """Rows from which two threads are faster than one."""
@@ -120,60 +114,6 @@ def over_rows(work: Callable[[slice], None], count: int, threads: int | None = N
     over_blocks(block, edges, threads, rows=1)
 
 
-def take_rows(values: NDArray[Any], rows: NDArray[np.integer]) -> NDArray[Any]:
-    """``values[rows]`` in slices, so that other threads get a turn.
-
-    NumPy holds the interpreter's lock while it gathers Python objects: 10^7 of them at once
-    stop an event loop for 0.1 s. Of numbers it lets go, and two threads gather them.
-
-    Parameters
-    ----------
-    values
-        Shape (n,).
-    rows
-        Shape (r,): positions, or one mark a row.
-    """
-    if rows.dtype == bool:
-        rows = np.flatnonzero(rows)
-    found = np.empty(len(rows), values.dtype)
-
-    def some(part: slice) -> None:
-        found[part] = values[rows[part]]
-
-    over_rows(some, len(rows), 1 if values.dtype.hasobject else None)
-    return found
-
-
-def grouped(codes: NDArray[np.integer], count: int) -> tuple[Offsets, Offsets]:
-    """Rows in order of their code, and where each code's begin; rows of a code stay in order.
-
-    Parameters
-    ----------
-    codes
-        Shape (n,), from 0 to ``count - 1``.
-    count
-        k.
-
-    Returns
-    -------
-    order, offsets
-        Shapes (n,) and (k + 1,).
-    """
-    # whole numbers of 16 bits are sorted by their digits, in linear time
-    order = np.argsort(codes.astype(np.uint16), kind="stable")
-    if count > 1 << 16:
-        upper = (codes >> 16).astype(np.uint16 if count <= 1 << 32 else np.int64)
-        order = order[np.argsort(upper[order], kind="stable")]
-    return order, offsets_of(np.bincount(codes, minlength=count))
-
-
-def order_within(values: Floats, offsets: Offsets) -> Offsets:
-    """Rows in order of source, and of value within each; for a block of sources."""
-    order = np.argsort(values)
-    short = source_codes(offsets).astype(np.min_scalar_type(len(offsets)))
-    return order[np.argsort(short[order], kind="stable")]
-
-
 def _cores() -> int:
     # how many this process may use: fewer than there are in a container or a batch job
     affinity = getattr(os, "sched_getaffinity", None)
@@ -189,7 +129,27 @@ def offsets_of(counts: NDArray[np.integer]) -> Offsets:
 
 def source_codes(offsets: Offsets) -> NDArray[np.int64]:
     """Position of each row's source, shape (n,)."""
-    return np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    return spread(np.arange(len(offsets) - 1), offsets)
+
+
+def spread(values: NDArray[Any], offsets: Offsets) -> NDArray[Any]:
+    """Each source's value in each of its rows, shape (n,); other threads get a turn.
+
+    Parameters
+    ----------
+    values
+        Shape (m,).
+    offsets
+        Shape (m + 1,), rising from 0.
+    """
+    found = np.empty(int(offsets[-1]), values.dtype)
+
+    def block(first: int, last: int) -> None:
+        counts = np.diff(offsets[first : last + 1])
+        found[offsets[first] : offsets[last]] = values[first:last].repeat(counts)
+
+    over_blocks(block, offsets, 1)
+    return found
 
 
 def segment_sums(values: Floats, offsets: Offsets) -> Floats:

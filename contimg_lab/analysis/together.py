@@ -9,14 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contimg_lab.analysis.flux_scale import is_bright
+from contimg_lab.analysis.grouping import SORTED_ROWS, grouped, order_within
 from contimg_lab.analysis.moments import moments
-from contimg_lab.analysis.segments import (
-    SORTED_ROWS,
-    grouped,
-    order_within,
-    over_blocks,
-    segment_sums,
-)
+from contimg_lab.analysis.segments import over_blocks, segment_sums, spread
 
 __all__ = ["WARN_ABOVE", "Together", "vary_together"]
 
@@ -88,7 +83,7 @@ def vary_together(
     with np.errstate(all="ignore"):
         std = np.sqrt(sums.square_deviations_jy2 / (sums.n - 1.0))
     bright = is_bright(sums, least_snr) & (std > 0.0)
-    marked = bright.repeat(sums.n)
+    marked = spread(bright, offsets)
     marked &= image >= 0
     rows = np.flatnonzero(marked)
     part = np.searchsorted(rows, offsets)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contimg_lab.analysis import segments
+from contimg_lab.analysis import grouping, segments
 from contimg_lab.analysis.flux_scale import apply_flux_scale, measure_flux_scale
 from contimg_lab.analysis.moments import moments
 from contimg_lab.analysis.together import vary_together
@@ -149,7 +149,7 @@ def test_rows_in_slices_are_the_rows(wanted, objects):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(segments, "_ROWS_AT_ONCE", 7)
         for chosen in (rows, marks):
-            got = segments.take_rows(values, chosen)
+            got = grouping.take_rows(values, chosen)
             assert got.dtype == values.dtype
             assert got.tolist() == values[chosen].tolist()
 
@@ -157,11 +157,34 @@ def test_rows_in_slices_are_the_rows(wanted, objects):
 @given(st.lists(st.integers(0, 5) | st.integers(65_530, 200_000), max_size=80))
 def test_rows_of_a_code_stay_in_order(codes):
     """Rows are grouped by code, more than 65,536 of them too, each group's in their old order."""
-    order, offsets = segments.grouped(np.array(codes, int), 200_001)
+    order, offsets = grouping.grouped(np.array(codes, int), 200_001)
     assert order.tolist() == sorted(range(len(codes)), key=codes.__getitem__)
     assert offsets[-1] == len(codes)
     for code in codes:
         assert offsets[code + 1] - offsets[code] == codes.count(code)
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 4)] * 3), max_size=60), st.integers(1, 9))
+def test_sorting_in_blocks_is_sorting(table, rows):
+    """Sorted by code and two keys, block by block: as one sort of all rows, unknown times last."""
+    columns = np.array(table, float).reshape(-1, 3)
+    keys, codes = (columns[:, 0], np.where(columns[:, 1] > 3, np.nan, columns[:, 1])), columns[:, 2]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(grouping, "SORTED_ROWS", rows)
+        got = grouping.sorted_rows(keys, codes.astype(int), 5)
+    assert got.tolist() == np.lexsort((*keys, codes)).tolist()
+
+
+@given(st.lists(st.lists(st.integers(0, 3), max_size=6), max_size=12), st.integers(1, 9))
+def test_the_row_of_the_greatest_value_and_values_of_a_source_in_its_rows(sources, rows):
+    """The first row of the greatest value is named, -1 without rows; each row has its source's."""
+    values = np.array([v for s in sources for v in s], int)
+    offsets = segments.offsets_of(np.array([len(s) for s in sources], int))
+    wanted = [a + s.index(max(s)) if s else -1 for a, s in zip(offsets[:-1], sources, strict=True)]
+    codes = [i for i, s in enumerate(sources) for _ in s]
+    with blocks_of(rows):
+        assert grouping.rows_of_maxima(values, offsets).tolist() == wanted
+        assert segments.source_codes(offsets).tolist() == codes
 
 
 @given(st.lists(st.lists(st.integers(0, 9), max_size=6), min_size=1, max_size=300))
@@ -169,7 +192,7 @@ def test_values_are_sorted_within_their_source(sources):
     """Every source's values rise, and none leaves its source."""
     values = np.array([v for s in sources for v in s], float)
     offsets = segments.offsets_of(np.array([len(s) for s in sources]))
-    got = values[segments.order_within(values, offsets)]
+    got = values[grouping.order_within(values, offsets)]
     assert got.tolist() == [v for s in sources for v in sorted(s)]
 
 
