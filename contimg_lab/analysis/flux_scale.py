@@ -12,9 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contimg_lab.analysis.field_fit import fit_field
-from contimg_lab.analysis.moments import moments
+from contimg_lab.analysis.grouping import SORTED_ROWS, grouped, order_within
+from contimg_lab.analysis.moments import Moments, moments
 from contimg_lab.analysis.reasons import Why
-from contimg_lab.analysis.segments import offsets_of, segment_sums, source_codes
+from contimg_lab.analysis.segments import (
+    over_blocks,
+    over_rows,
+    segment_sums,
+    source_codes,
+    spread,
+)
 from contimg_lab.errors import InvalidInput
 
 __all__ = ["Corrected", "FluxScale", "apply_flux_scale", "bright_sources", "measure_flux_scale"]
@@ -76,7 +83,11 @@ def bright_sources(
 
     The typical error is ``sqrt(N / sum(1 / s**2))``. Shape (m,).
     """
-    sums = moments(flux_jy, flux_err_jy, offsets)
+    return is_bright(moments(flux_jy, flux_err_jy, offsets), least_snr)
+
+
+def is_bright(sums: Moments, least_snr: float) -> NDArray[np.bool_]:
+    """As `bright_sources`, from the sums of the same epochs."""
     with np.errstate(all="ignore"):
         snr = sums.weighted_mean_jy / (sums.weighted_mean_err_jy * np.sqrt(sums.n))
     return np.asarray((sums.n >= _FEWEST_EPOCHS) & (snr >= least_snr))
@@ -137,13 +148,12 @@ def measure_flux_scale(
     bright = bright_sources(flux_jy, flux_err_jy, offsets, least_snr=least_snr)
     if reference_jy is not None:
         bright &= np.nan_to_num(reference_jy) > 0.0
-    source = source_codes(offsets)
-    rows = np.flatnonzero(bright[source] & (image >= 0))
-    of = source[rows]
-    refs = _References(
-        flux=flux_jy[rows], err=flux_err_jy[rows], of=of, where=image[rows], n_images=n_images,
-        part=offsets_of(np.bincount(of, minlength=len(offsets) - 1)),
-    )  # fmt: skip
+    marked = spread(bright, offsets)
+    marked &= image >= 0
+    rows = np.flatnonzero(marked)
+    refs = _References.of(
+        flux_jy[rows], flux_err_jy[rows], np.searchsorted(rows, offsets), image[rows], n_images
+    )
     stable, done, settled = bright, 0, False
     found = np.ones(n_images), np.zeros(n_images), np.zeros(n_images, np.int64)
     for _ in range(_MOST_SETS):
@@ -187,103 +197,158 @@ def apply_flux_scale(
     scale
         Of the same images.
     """
-    found = np.append(scale.scale, np.nan)[image]
-    has = np.isfinite(found)
-    g = np.where(has, found, 1.0)
-    relative = np.where(has, np.append(scale.scale_err, 0.0)[image], 0.0) / g
-    return Corrected(
-        flux_jy=flux_jy / g,
-        flux_err_jy=np.hypot(flux_err_jy, flux_jy * relative) / g,
-        corrected=has,
-    )
+    g_of = np.append(scale.scale, np.nan)
+    with np.errstate(all="ignore"):
+        relative_of = np.append(scale.scale_err, 0.0) / g_of
+    count = len(flux_jy)
+    flux, err, has = np.empty(count), np.empty(count), np.empty(count, bool)
+
+    def some(rows: slice) -> None:
+        where, old_flux, old_err = image[rows], flux_jy[rows], flux_err_jy[rows]
+        g = g_of[where]
+        known = np.isfinite(g, out=has[rows])
+        g = np.where(known, g, 1.0)
+        relative = np.where(known, relative_of[where], 0.0)
+        np.divide(old_flux, g, out=flux[rows])
+        np.divide(_widened(old_err, old_flux * relative), g, out=err[rows])
+
+    over_rows(some, count)
+    return Corrected(flux_jy=flux, flux_err_jy=err, corrected=has)
+
+
+def _widened(err: Floats, other: Floats) -> Floats:
+    # the root of the sum of squares, many times faster than hypot and as safe for small errors
+    ratio = other / err
+    ratio *= ratio
+    ratio += 1.0
+    return np.asarray(np.sqrt(ratio, out=ratio) * err)
 
 
 @dataclass(slots=True, kw_only=True)
 class _References:
-    """Rows of the bright sources, each of shape (r,), and where each source's begin."""
+    """Rows of the bright sources, shape (r,): by source, and once more by image."""
 
     flux: Floats
     err: Floats
-    of: Ints
     where: Ints
     part: Ints
-    n_images: int
+    flux_by_image: Floats
+    err_by_image: Floats
+    of_by_image: Ints
+    images: Ints
+
+    @classmethod
+    def of(cls, flux: Floats, err: Floats, part: Ints, where: Ints, n_images: int) -> _References:
+        order, images = grouped(where, n_images)
+        return cls(
+            flux=flux, err=err, where=where, part=part, images=images,
+            flux_by_image=flux[order], err_by_image=err[order],
+            of_by_image=source_codes(part)[order],
+        )  # fmt: skip
 
     def round(
         self, scale: Floats, stable: NDArray[np.bool_], reference_jy: Floats | None, fewest: int
     ) -> tuple[Floats, Floats, Ints]:
         """Scales, errors and numbers of references, from the source means on the last scales."""
-        known = np.isfinite(scale[self.where])
-        g = np.where(known, scale[self.where], 1.0)
-        # an image without a scale may not pull its sources' means
-        weight = np.where(known, (g / self.err) ** 2, 0.0)
-        with np.errstate(all="ignore"):
-            total = segment_sums(weight, self.part)
-            mean = segment_sums(weight * self.flux / g, self.part) / total
-            level = (mean if reference_jy is None else reference_jy)[self.of]
-            ratio, error = self.flux / level, self.err / level
-        used = stable[self.of] & (level > 0.0) & np.isfinite(ratio)
-        found, found_err, number = _image_medians(
-            ratio[used], error[used], self.where[used], self.n_images, fewest
-        )
-        if reference_jy is None and np.isfinite(found).any():
+        level = self._means(scale) if reference_jy is None else reference_jy
+        with np.errstate(invalid="ignore"):
+            level = np.where(stable & (level > 0.0), level, np.nan)
+        n_images = len(self.images) - 1
+        found, found_err = np.empty(n_images), np.empty(n_images)
+        number = np.empty(n_images, np.int64)
+
+        def block(first: int, last: int) -> None:
+            rows = slice(int(self.images[first]), int(self.images[last]))
+            with np.errstate(all="ignore"):
+                of = level[self.of_by_image[rows]]
+                ratio = self.flux_by_image[rows] / of
+                snr = of / self.err_by_image[rows]
+            used = np.flatnonzero(np.isfinite(ratio))
+            part = np.searchsorted(used, self.images[first : last + 1] - rows.start)
+            found[first:last], found_err[first:last] = _medians(ratio[used], snr[used], part)
+            number[first:last] = np.diff(part)
+
+        over_blocks(block, self.images, rows=SORTED_ROWS)
+        # a blank image with forced fluxes has a median about 0, or below: no scale at all
+        with np.errstate(invalid="ignore"):
+            enough = (number >= fewest) & (found > _SEEN * found_err)
+        found, found_err = np.where(enough, found, np.nan), np.where(enough, found_err, np.nan)
+        if reference_jy is None and enough.any():
             middle = float(np.nanmedian(found))
             found, found_err = found / middle, found_err / middle
         return found, found_err, number
+
+    def _means(self, scale: Floats) -> Floats:
+        """Weighted mean of each source, its fluxes brought to the common scale."""
+        # an image without a scale may not pull its sources' means
+        known = np.where(np.isfinite(scale), scale, 0.0)
+        means = np.empty(len(self.part) - 1)
+
+        def block(first: int, last: int) -> None:
+            rows = slice(int(self.part[first]), int(self.part[last]))
+            part = self.part[first : last + 1] - rows.start
+            err = self.err[rows]
+            root = known[self.where[rows]] / err
+            product = self.flux[rows] / err
+            product *= root
+            root *= root
+            with np.errstate(all="ignore"):
+                means[first:last] = segment_sums(product, part) / segment_sums(root, part)
+
+        over_blocks(block, self.part)
+        return means
 
     def unstable(
         self, scale: Floats, scale_err: Floats, stable: NDArray[np.bool_], n_sigma: float
     ) -> NDArray[np.bool_]:
         """Sources that vary more than the others do, on these scales."""
-        used = np.isfinite(scale[self.where])
-        flux, g = self.flux[used], scale[self.where[used]]
-        error = np.hypot(self.err[used], flux * scale_err[self.where[used]] / g) / g
-        kept = offsets_of(np.bincount(self.of[used], minlength=len(self.part) - 1))
-        sums = moments(flux / g, error, kept)
-        with np.errstate(all="ignore"):
-            eta = sums.chi_squared / (sums.n - 1.0)
-        fit = fit_field(np.where(stable & (sums.n >= _FEWEST_EPOCHS), eta, np.nan))
+        eta, n = np.empty(len(stable)), np.empty(len(stable), np.int64)
+        relative = scale_err / scale
+
+        def block(first: int, last: int) -> None:
+            rows = slice(int(self.part[first]), int(self.part[last]))
+            g = scale[self.where[rows]]
+            used = np.flatnonzero(np.isfinite(g))
+            g, where = g[used], self.where[rows][used]
+            flux, err = self.flux[rows][used], self.err[rows][used]
+            err = _widened(err, flux * relative[where])
+            kept = np.searchsorted(used, self.part[first : last + 1] - rows.start)
+            sums = moments(flux / g, err / g, kept, threads=1)
+            with np.errstate(all="ignore"):
+                eta[first:last] = sums.chi_squared / (sums.n - 1.0)
+            n[first:last] = sums.n
+
+        over_blocks(block, self.part)
+        fit = fit_field(np.where(stable & (n >= _FEWEST_EPOCHS), eta, np.nan))
         if fit.reason:
             return np.zeros(len(stable), bool)
         return np.asarray(eta > fit.threshold(n_sigma))
 
 
-def _image_medians(
-    ratio: Floats, error: Floats, where: Ints, n_images: int, fewest: int
-) -> tuple[Floats, Floats, Ints]:
-    """Weighted median of each image, its error, and how many ratios it is of."""
-    number = np.bincount(where, minlength=n_images)
-    snr = 1.0 / error
-    middle = _weighted_medians(ratio, snr, where, number)
-    apart = _weighted_medians(np.abs(ratio - middle[where]) * snr, snr, where, number)
+def _medians(ratio: Floats, snr: Floats, images: Ints) -> tuple[Floats, Floats]:
+    """Weighted median of each image's ratios, and its error."""
+    counts = np.diff(images)
+    middle = _weighted_medians(ratio, snr, images)
+    apart = _weighted_medians(np.abs(ratio - middle.repeat(counts)) * snr, snr, images)
     with np.errstate(all="ignore"):
-        least = _OF_MEDIAN / np.sqrt(np.bincount(where, weights=snr * snr, minlength=n_images))
+        least = _OF_MEDIAN / np.sqrt(segment_sums(snr * snr, images))
         # ratios that scatter more than their errors say make the median worse by as much
-        spread = least * np.maximum(1.0, _OF_MAD * apart)
-    # a blank image with forced fluxes has a median about 0, or below: no scale at all
-    with np.errstate(invalid="ignore"):
-        enough = (number >= fewest) & (middle > _SEEN * spread)
-    return np.where(enough, middle, np.nan), np.where(enough, spread, np.nan), number
+        return middle, least * np.maximum(1.0, _OF_MAD * apart)
 
 
-def _weighted_medians(values: Floats, weights: Floats, where: Ints, number: Ints) -> Floats:
-    """Value at which half of each image's weight is reached; midway where it is so exactly."""
-    found = np.full(len(number), np.nan)
-    filled = np.flatnonzero(number)
+def _weighted_medians(values: Floats, weights: Floats, offsets: Ints) -> Floats:
+    """Value at which half of each segment's weight is reached; midway where it is so exactly."""
+    found = np.full(len(offsets) - 1, np.nan)
+    filled = np.flatnonzero(offsets[1:] > offsets[:-1])
     if not len(filled):
         return found
-    order = np.lexsort((values, where))
-    ordered, weight = values[order], weights[order]
-    offsets = offsets_of(number[filled])
-    counts = number[filled]
-    half = segment_sums(weight, offsets) / 2.0
-    running = np.cumsum(weight)
-    running -= np.repeat(running[offsets[:-1]] - weight[offsets[:-1]], counts)
+    order = order_within(values, offsets)
+    ordered, running = values[order], np.cumsum(weights[order])
+    last = offsets[1:][filled] - 1
+    before = np.append(0.0, running[last[:-1]])
+    half = (running[last] - before) / 2.0
     slack = 1e-9 * half
-    low = segment_sums((running < np.repeat(half - slack, counts)).astype(float), offsets)
-    high = segment_sums((running <= np.repeat(half + slack, counts)).astype(float), offsets)
-    last = counts - 1
-    at_low = offsets[:-1] + np.minimum(low.astype(np.int64), last)
-    at_high = offsets[:-1] + np.minimum(high.astype(np.int64), last)
-    found[filled] = (ordered[at_low] + ordered[at_high]) / 2.0
+    low = np.searchsorted(running, before + half - slack)
+    high = np.searchsorted(running, before + half + slack, side="right")
+    found[filled] = (ordered[low] + ordered[np.minimum(high, last)]) / 2.0
     return found

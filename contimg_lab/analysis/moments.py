@@ -11,16 +11,13 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from contimg_lab.analysis.segments import (
-    blocks,
-    segment_maxima,
-    segment_minima,
-    segment_sums,
-)
+from contimg_lab.analysis.segments import over_blocks
 
 __all__ = ["Moments", "moments"]
 
 Floats = NDArray[np.float64]
+
+_RANGE = 1e-50, 1e50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +67,13 @@ class Moments:
     successive_jy2: Floats
 
 
-def moments(flux_jy: Floats, flux_err_jy: Floats, offsets: NDArray[np.int64]) -> Moments:
+def moments(
+    flux_jy: Floats,
+    flux_err_jy: Floats,
+    offsets: NDArray[np.int64],
+    *,
+    threads: int | None = None,
+) -> Moments:
     """Sum over the epochs of every source.
 
     Parameters
@@ -80,6 +83,8 @@ def moments(flux_jy: Floats, flux_err_jy: Floats, offsets: NDArray[np.int64]) ->
         source's in order of time.
     offsets
         Shape (m + 1,): where each source begins; a source may have no epoch.
+    threads
+        None: as many as pay (`over_blocks`). The sums are the same to the last bit.
 
     Examples
     --------
@@ -88,65 +93,88 @@ def moments(flux_jy: Floats, flux_err_jy: Floats, offsets: NDArray[np.int64]) ->
     >>> found.mean_jy.tolist(), found.chi_squared.tolist()
     ([2.0], [2.0])
     """
-    count = len(offsets) - 1
     n = np.diff(offsets).astype(np.int64)
-    names = [field.name for field in fields(Moments) if field.name != "n"]
-    found = {name: np.full(count, np.nan) for name in names}
     filled = np.flatnonzero(n > 0)
     # empty sources take no part: without them every segment has a first row
     starts = np.append(offsets[filled], offsets[-1]) if len(filled) else offsets[-1:]
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        for first, last in blocks(starts):
-            rows = slice(int(starts[first]), int(starts[last]))
+    names = [field.name for field in fields(Moments) if field.name != "n"]
+    found = {name: np.empty(len(filled)) for name in names}
+
+    def block(first: int, last: int) -> None:
+        rows = slice(int(starts[first]), int(starts[last]))
+        with np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore"):
             sums = _sums(flux_jy[rows], flux_err_jy[rows], starts[first : last + 1] - rows.start)
-            for name, values in zip(names, sums, strict=True):
-                found[name][filled[first:last]] = values
-    return Moments(n=n, **found)
+        for name, values in zip(names, sums, strict=True):
+            found[name][first:last] = values
+
+    over_blocks(block, starts, threads)
+    if len(filled) == len(n):
+        return Moments(n=n, **found)
+    spread = {name: np.full(len(n), np.nan) for name in names}
+    for name, values in found.items():
+        spread[name][filled] = values
+    return Moments(n=n, **spread)
 
 
 def _sums(flux: Floats, err: Floats, offsets: NDArray[np.int64]) -> tuple[Floats, ...]:
-    counts = np.diff(offsets)
+    # one array after the other is written over while it is still in the cache
+    starts, counts = offsets[:-1], np.diff(offsets)
+    total, most, least = np.add.reduceat, np.maximum.reduceat, np.minimum.reduceat
     n = counts.astype(float)
-    starts = offsets[:-1]
-    # about the first epoch, then about a first mean: what is left of the mean is rounding
-    first = flux[starts]
-    apart = flux - np.repeat(first, counts)
-    about = segment_sums(apart, offsets) / n
-    residual = apart - np.repeat(about, counts)
-    left = segment_sums(residual, offsets) / n
-    mean = first + (about + left)
-    squares = segment_sums(residual * residual, offsets) - n * left * left
-    largest = np.maximum(
-        segment_maxima(residual, offsets) - left, left - segment_minima(residual, offsets)
-    )
-    # weights in units of the largest, so that none overflows
-    smallest = segment_minima(err, offsets)
-    scale = np.repeat(smallest, counts)
-    scale /= err
-    weight = scale * scale
-    total = segment_sums(weight, offsets)
-    shift = segment_sums(weight * residual, offsets) / total
-    residual -= np.repeat(shift, counts)
-    rest = segment_sums(weight * residual, offsets) / total
-    residual -= np.repeat(rest, counts)
-    scale *= residual  # pulls in units of the smallest error
-    pulls_squared = segment_sums(scale * scale, offsets) / smallest / smallest
-    np.abs(scale, out=scale)
-    sum_pulls = segment_sums(scale, offsets) / smallest
-    steps = np.empty_like(apart)
-    np.subtract(apart[1:], apart[:-1], out=steps[:-1])
-    steps[offsets[1:] - 1] = 0.0  # from a source's last epoch there is no step
-    steps *= steps
+    work = np.empty_like(flux)
+    # about a first mean: what is left of the mean is rounding. Between the extremes, so that
+    # equal fluxes have no scatter at all
+    highest, lowest = most(flux, starts), least(flux, starts)
+    about = np.minimum(np.maximum(total(flux, starts) / n, lowest), highest)
+    residual = about.repeat(counts)
+    np.subtract(flux, residual, out=residual)
+    left = total(residual, starts) / n
+    np.multiply(residual, residual, out=work)
+    squares = total(work, starts) - n * left * left
+    # a source's last epoch has no step
+    np.subtract(flux[1:], flux[:-1], out=work[:-1])
+    work[offsets[1:] - 1] = 0.0
+    successive = total(np.multiply(work, work, out=work), starts)
+    edge_high = most(np.subtract(flux, err, out=work), starts)
+    edge_low = least(np.add(flux, err, out=work), starts)
+    square_errors = total(np.multiply(err, err, out=work), starts)
+    unit = _unit(err, starts)
+    if unit is not None:
+        err = err / unit.repeat(counts)
+        np.multiply(err, err, out=work)
+    weight = np.divide(1.0, work, out=work)
+    sum_weight = total(weight, starts)
+    shift = total(np.multiply(weight, residual, out=work), starts) / sum_weight
+    pull = shift.repeat(counts)
+    np.subtract(residual, pull, out=pull)
+    np.divide(pull, err, out=pull)
+    chi_squared = total(np.multiply(pull, pull, out=work), starts)
+    sum_pulls = total(np.abs(pull, out=pull), starts)
+    mean_err = 1.0 / np.sqrt(sum_weight)
+    if unit is not None:
+        mean_err *= unit
+        sum_pulls /= unit
+        chi_squared = chi_squared / unit / unit
     return (
-        mean,
-        first + (about + (shift + rest)),
-        smallest / np.sqrt(total),
+        about + left,
+        about + shift,
+        mean_err,
         np.maximum(squares, 0.0),
-        segment_sums(err * err, offsets),
-        pulls_squared,
+        square_errors,
+        chi_squared,
         sum_pulls,
-        largest,
-        segment_maxima(flux - err, offsets),
-        segment_minima(flux + err, offsets),
-        segment_sums(steps, offsets),
+        np.maximum(highest - about - left, left - (lowest - about)),
+        edge_high,
+        edge_low,
+        successive,
     )
+
+
+def _unit(err: Floats, starts: NDArray[np.int64]) -> Floats | None:
+    """Unit of each source's errors where weights might leave the range of doubles, else None.
+
+    A power of two, so that a source's sums have the same digits in either way.
+    """
+    if err.min() > _RANGE[0] and err.max() < _RANGE[1]:
+        return None
+    return np.ldexp(1.0, np.frexp(np.minimum.reduceat(err, starts))[1])

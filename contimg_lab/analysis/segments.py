@@ -5,29 +5,43 @@ Values of source i are ``values[offsets[i]:offsets[i + 1]]``; a source may have 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
     "BLOCK_ROWS",
+    "MANY_ROWS",
     "blocks",
     "offsets_of",
+    "over_blocks",
+    "over_rows",
     "pair_rows",
     "segment_maxima",
     "segment_minima",
     "segment_sums",
     "source_codes",
+    "spread",
 ]
 
 Floats = NDArray[np.float64]
 Offsets = NDArray[np.int64]
 
 _PAIRS_AT_ONCE = 1 << 18
+_ROWS_AT_ONCE = 1 << 15
 
-BLOCK_ROWS = 1 << 15
-"""Rows of a block: a dozen arrays of this many doubles stay in a core's cache."""
+BLOCK_ROWS = 1 << 16
+"""Rows of a block: a few arrays of this many doubles stay in the cache that cores share.
+
+Smaller blocks fit a core's own cache, but then the calls themselves cost more than the sums.
+"""
+
+MANY_ROWS = 200_000
+"""Rows from which two threads are faster than one."""
 
 
 def blocks(offsets: Offsets, rows: int = BLOCK_ROWS) -> Iterator[tuple[int, int]]:
@@ -49,6 +63,63 @@ def blocks(offsets: Offsets, rows: int = BLOCK_ROWS) -> Iterator[tuple[int, int]
         first = last
 
 
+def over_blocks(
+    work: Callable[[int, int], None],
+    offsets: Offsets,
+    threads: int | None = None,
+    rows: int | None = None,
+) -> None:
+    """Call ``work(first, last)`` for every block of sources, on two threads where it pays.
+
+    A source is never cut, so what is found does not depend on the number of threads.
+
+    Parameters
+    ----------
+    work
+        Writes what it finds of the sources ``first:last`` to places of their own. NumPy's
+        error state is each thread's own, so it is set inside.
+    offsets
+        Shape (m + 1,), rising.
+    threads
+        None: two from `MANY_ROWS` rows on, if the process may use two cores; else one.
+    rows
+        As for `blocks`.
+    """
+    if threads is None:
+        many = len(offsets) > 1 and offsets[-1] - offsets[0] >= MANY_ROWS
+        threads = min(2, _cores()) if many else 1
+    # threads take the next block from one list, so none waits for a slower one
+    ranges = list(blocks(offsets) if rows is None else blocks(offsets, rows))
+    left = iter(ranges)
+
+    def some() -> None:
+        for first, last in left:
+            work(first, last)
+
+    if min(threads, len(ranges)) < 2:
+        some()
+        return
+    with ThreadPoolExecutor(threads, "statistics") as pool:
+        for done in [pool.submit(some) for _ in range(threads)]:
+            done.result()
+
+
+def over_rows(work: Callable[[slice], None], count: int, threads: int | None = None) -> None:
+    """Call ``work(rows)`` for every slice of so many rows, as `over_blocks` does for sources."""
+    edges = np.append(np.arange(0, count, _ROWS_AT_ONCE), count)
+
+    def block(first: int, last: int) -> None:
+        work(slice(int(edges[first]), int(edges[last])))
+
+    over_blocks(block, edges, threads, rows=1)
+
+
+def _cores() -> int:
+    # how many this process may use: fewer than there are in a container or a batch job
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
 def offsets_of(counts: NDArray[np.integer]) -> Offsets:
     """Where each source begins, shape (m + 1,), from its number of rows, shape (m,)."""
     offsets = np.zeros(len(counts) + 1, np.int64)
@@ -58,7 +129,27 @@ def offsets_of(counts: NDArray[np.integer]) -> Offsets:
 
 def source_codes(offsets: Offsets) -> NDArray[np.int64]:
     """Position of each row's source, shape (n,)."""
-    return np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    return spread(np.arange(len(offsets) - 1), offsets)
+
+
+def spread(values: NDArray[Any], offsets: Offsets) -> NDArray[Any]:
+    """Each source's value in each of its rows, shape (n,); other threads get a turn.
+
+    Parameters
+    ----------
+    values
+        Shape (m,).
+    offsets
+        Shape (m + 1,), rising from 0.
+    """
+    found = np.empty(int(offsets[-1]), values.dtype)
+
+    def block(first: int, last: int) -> None:
+        counts = np.diff(offsets[first : last + 1])
+        found[offsets[first] : offsets[last]] = values[first:last].repeat(counts)
+
+    over_blocks(block, offsets, 1)
+    return found
 
 
 def segment_sums(values: Floats, offsets: Offsets) -> Floats:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from contimg_lab.analysis.moments import Moments
 from contimg_lab.analysis.reasons import Statistic, Why, decide
 from contimg_lab.analysis.scatter import too_few
-from contimg_lab.analysis.segments import blocks, segment_sums
+from contimg_lab.analysis.segments import over_blocks, segment_sums
 
 __all__ = [
     "CLOSE_H",
@@ -31,7 +31,7 @@ CLOSE_H = 0.5
 """Epochs no more than this many hours apart make a pair."""
 
 # a double holds an MJD to 0.6 microseconds, so that half an hour may come out a little longer
-_ROUNDING_S = 2e-6
+_CLOSE_D = (CLOSE_H * 3600.0 + 2e-6) / 86400.0
 
 
 def peak_to_peak(sums: Moments) -> Statistic:
@@ -137,19 +137,23 @@ def pair_starts(mjd: Floats, offsets: NDArray[np.int64]) -> NDArray[np.bool_]:
     offsets
         Shape (m + 1,).
     """
-    count = len(mjd)
-    close = np.zeros(count, bool)
-    if count > 1:
-        close[:-1] = (mjd[1:] - mjd[:-1]) * 86400.0 <= CLOSE_H * 3600.0 + _ROUNDING_S
-    ends = offsets[1:][np.diff(offsets) > 0]
-    close[ends - 1] = False
+    marked = np.zeros(len(mjd), bool)
+    marked[_first_of_pairs(mjd, offsets)] = True
+    return marked
+
+
+def _first_of_pairs(mjd: Floats, offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    close = np.empty(len(mjd), bool)
+    np.less_equal(mjd[1:] - mjd[:-1], _CLOSE_D, out=close[:-1])
+    close[offsets[1:][offsets[1:] > offsets[:-1]] - 1] = False
+    rows = np.flatnonzero(close)
     # in a chain of close neighbours every second one begins a pair
-    position = np.arange(count)
-    begins = close.copy()
-    begins[1:] &= ~close[:-1]
-    since = position - np.maximum.accumulate(np.where(begins, position, 0))
-    close &= since % 2 == 0
-    return close
+    place = np.arange(len(rows))
+    chained = np.zeros(len(rows), bool)
+    np.equal(rows[1:], rows[:-1] + 1, out=chained[1:])
+    since = place - np.maximum.accumulate(np.where(chained, 0, place))
+    firsts: NDArray[np.int64] = rows[since % 2 == 0]
+    return firsts
 
 
 def pair_sums(
@@ -158,6 +162,8 @@ def pair_sums(
     mjd: Floats,
     offsets: NDArray[np.int64],
     sums: Moments,
+    *,
+    threads: int | None = None,
 ) -> PairSums:
     """Sum over the pairs and single epochs of every source.
 
@@ -169,31 +175,42 @@ def pair_sums(
         Shape (m + 1,).
     sums
         Of the same epochs.
+    threads
+        As for `contimg_lab.analysis.moments.moments`.
     """
     count = len(offsets) - 1
     timeless, n_pairs = np.zeros(count, np.int64), np.zeros(count, np.int64)
     products, roots = np.zeros(count), np.zeros(count)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        for first, last in blocks(offsets):
-            rows = slice(int(offsets[first]), int(offsets[last]))
-            if rows.start == rows.stop:
-                continue
-            part = offsets[first : last + 1] - rows.start
-            counts = np.diff(part)
-            of = slice(first, last)
-            pull = _pulls(flux_jy[rows], flux_err_jy[rows], part)
-            starts = pair_starts(mjd[rows], part)
-            product = np.zeros(len(pull))
-            product[:-1] = pull[:-1] * pull[1:]
-            product[~starts] = 0.0
-            ratio = np.repeat(counts / (counts - 1.0), counts)
-            strength = np.where(starts, ratio * product, ratio * pull * pull - 1.0)
-            strength[1:][starts[:-1]] = 0.0
-            root = np.copysign(np.sqrt(np.abs(strength)), strength)
-            timeless[of] = segment_sums(np.isnan(mjd[rows]).astype(float), part)
-            n_pairs[of] = segment_sums(starts.astype(float), part)
-            products[of] = segment_sums(product, part)
+
+    def block(first: int, last: int) -> None:
+        rows = slice(int(offsets[first]), int(offsets[last]))
+        if rows.start == rows.stop:
+            return
+        part = offsets[first : last + 1] - rows.start
+        counts = np.diff(part)
+        of = slice(first, last)
+        times = mjd[rows]
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
+            pull = _pulls(flux_jy[rows], flux_err_jy[rows], part, sums, of)
+            strength = np.repeat(counts / (counts - 1.0), counts)
+            begins = _first_of_pairs(times, part)
+            where = np.searchsorted(begins, part)
+            product = pull[begins] * pull[begins + 1]
+            paired = strength[begins] * product
+            strength *= np.multiply(pull, pull, out=pull)
+            strength -= 1.0
+            strength[begins] = paired
+            strength[begins + 1] = 0.0
+            root = np.sqrt(np.abs(strength, out=pull), out=pull)
+            np.copysign(root, strength, out=root)
+            products[of] = segment_sums(product, where)
             roots[of] = segment_sums(root, part)
+        n_pairs[of] = np.diff(where)
+        unknown = np.isnan(times)
+        if unknown.any():
+            timeless[of] = segment_sums(unknown.astype(float), part)
+
+    over_blocks(block, offsets, threads)
     return PairSums(
         n=sums.n, n_timeless=timeless, n_pairs=n_pairs, sum_products=products, sum_roots=roots
     )
@@ -238,13 +255,18 @@ def welch_stetson_i(pairs: PairSums) -> Statistic:
     )
 
 
-def _pulls(flux_jy: Floats, flux_err_jy: Floats, offsets: NDArray[np.int64]) -> Floats:
-    """``(S - weighted mean) / s`` about the first epoch: a large constant costs no digits."""
+def _pulls(
+    flux_jy: Floats, flux_err_jy: Floats, offsets: NDArray[np.int64], sums: Moments, of: slice
+) -> Floats:
+    """``(S - weighted mean) / s``; the mean's own rounding is found and taken out too."""
     counts = np.diff(offsets)
-    at = np.repeat(offsets[:-1][counts > 0], counts[counts > 0])
-    above = flux_jy - flux_jy[at]
-    # weights in units of the first epoch's, so that none is out of range
-    weight = (flux_err_jy[at] / flux_err_jy) ** 2
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = segment_sums(weight * above, offsets) / segment_sums(weight, offsets)
-    return np.asarray((above - np.repeat(mean, counts)) / flux_err_jy)
+    pull = sums.weighted_mean_jy[of].repeat(counts)
+    np.subtract(flux_jy, pull, out=pull)
+    # weights in units of their sum, so that none is out of range
+    weight = sums.weighted_mean_err_jy[of].repeat(counts)
+    np.divide(weight, flux_err_jy, out=weight)
+    np.multiply(weight, weight, out=weight)
+    np.multiply(weight, pull, out=weight)
+    pull -= segment_sums(weight, offsets).repeat(counts)
+    np.divide(pull, flux_err_jy, out=pull)
+    return pull

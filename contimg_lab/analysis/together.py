@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from contimg_lab.analysis.flux_scale import bright_sources
+from contimg_lab.analysis.flux_scale import is_bright
+from contimg_lab.analysis.grouping import SORTED_ROWS, grouped, order_within
 from contimg_lab.analysis.moments import moments
-from contimg_lab.analysis.segments import offsets_of, segment_sums, source_codes
+from contimg_lab.analysis.segments import over_blocks, segment_sums, spread
 
 __all__ = ["WARN_ABOVE", "Together", "vary_together"]
 
@@ -81,15 +82,22 @@ def vary_together(
     sums = moments(flux_jy, flux_err_jy, offsets)
     with np.errstate(all="ignore"):
         std = np.sqrt(sums.square_deviations_jy2 / (sums.n - 1.0))
-    bright = bright_sources(flux_jy, flux_err_jy, offsets, least_snr=least_snr) & (std > 0.0)
-    source = source_codes(offsets)
-    rows = np.flatnonzero(bright[source] & (image >= 0))
-    of, where = source[rows], image[rows]
-    residual = (flux_jy[rows] - sums.mean_jy[of]) / std[of]
-    others, middle = _medians_of_others(residual, where, n_images)
-    kept = np.isfinite(others)
-    part = offsets_of(np.bincount(of[kept], minlength=len(offsets) - 1))
-    correlation = _correlation(residual[kept], others[kept], part)
+    bright = is_bright(sums, least_snr) & (std > 0.0)
+    marked = spread(bright, offsets)
+    marked &= image >= 0
+    rows = np.flatnonzero(marked)
+    part = np.searchsorted(rows, offsets)
+    residual = np.empty(len(rows))
+
+    def deviate(first: int, last: int) -> None:
+        of = slice(int(part[first]), int(part[last]))
+        counts = np.diff(part[first : last + 1])
+        apart = flux_jy[rows[of]] - sums.mean_jy[first:last].repeat(counts)
+        np.divide(apart, std[first:last].repeat(counts), out=residual[of])
+
+    over_blocks(deviate, part)
+    others, middle = _medians_of_others(residual, image[rows], n_images)
+    correlation = _correlation(residual, others, part)
     known = correlation[np.isfinite(correlation)]
     median = float(np.median(known)) if len(known) else math.nan
     return Together(
@@ -103,32 +111,51 @@ def vary_together(
 
 def _medians_of_others(residual: Floats, where: Ints, n_images: int) -> tuple[Floats, Floats]:
     """Of each row the median of its image's other rows; and each image's own median."""
-    number = np.bincount(where, minlength=n_images)
-    starts = offsets_of(number)[:-1]
-    order = np.lexsort((residual, where))
-    ordered, of = residual[order], where[order]
-    place = np.arange(len(order)) - starts[of]
-    size = number[of]
-    # without the row itself, places from its own on move down by one
-    low, high = (size - 2) // 2, (size - 1) // 2
-    low, high = low + (low >= place), high + (high >= place)
-    enough = size >= _FEWEST_IN_IMAGE
-    others = np.full(len(order), np.nan)
-    at = starts[of]
-    others[order[enough]] = (ordered[(at + low)[enough]] + ordered[(at + high)[enough]]) / 2.0
-    middle = np.full(n_images, np.nan)
-    full = number >= _FEWEST_IN_IMAGE
-    middle[full] = (
-        ordered[(starts + (number - 1) // 2)[full]] + ordered[(starts + number // 2)[full]]
-    ) / 2.0
+    order, offsets = grouped(where, n_images)
+    others, middle = np.full(len(order), np.nan), np.full(n_images, np.nan)
+
+    def block(first: int, last: int) -> None:
+        rows = order[offsets[first] : offsets[last]]
+        part = offsets[first : last + 1] - offsets[first]
+        size = np.diff(part)
+        enough = size >= _FEWEST_IN_IMAGE
+        if not enough.any():
+            return
+        values = residual[rows]
+        ordered = values[order_within(values, part)]
+        begins, number = part[:-1][enough], size[enough]
+        found = np.zeros(len(rows))
+        # places of the middle among the others; one up where the row itself stands before
+        for place in ((number - 2) // 2, (number - 1) // 2):
+            at, above = np.full(len(size), np.nan), np.full(len(size), np.nan)
+            at[enough], above[enough] = ordered[begins + place], ordered[begins + place + 1]
+            at_row = at.repeat(size)
+            found += np.where(values <= at_row, above.repeat(size), at_row)
+        others[rows] = found / 2.0
+        low, high = ordered[begins + (number - 1) // 2], ordered[begins + number // 2]
+        middle[first:last][enough] = (low + high) / 2.0
+
+    over_blocks(block, offsets, rows=SORTED_ROWS)
     return others, middle
 
 
-def _correlation(x: Floats, y: Floats, part: Ints) -> Floats:
-    counts = np.diff(part)
-    with np.errstate(all="ignore"):
-        x = x - np.repeat(segment_sums(x, part) / counts, counts)
-        y = y - np.repeat(segment_sums(y, part) / counts, counts)
-        size = np.sqrt(segment_sums(x * x, part) * segment_sums(y * y, part))
-        found = segment_sums(x * y, part) / size
-    return np.where((counts >= _FEWEST_EPOCHS) & (size > 0.0), found, np.nan)
+def _correlation(residual: Floats, others: Floats, offsets: Ints) -> Floats:
+    found = np.full(len(offsets) - 1, np.nan)
+
+    def block(first: int, last: int) -> None:
+        x = residual[offsets[first] : offsets[last]]
+        y = others[offsets[first] : offsets[last]]
+        kept = np.flatnonzero(np.isfinite(y))
+        part = np.searchsorted(kept, offsets[first : last + 1] - offsets[first])
+        counts = np.diff(part)
+        with np.errstate(all="ignore"):
+            x, y = x[kept], y[kept]
+            x -= np.repeat(segment_sums(x, part) / counts, counts)
+            y -= np.repeat(segment_sums(y, part) / counts, counts)
+            size = np.sqrt(segment_sums(x * x, part) * segment_sums(y * y, part))
+            value = segment_sums(x * y, part) / size
+        enough = (counts >= _FEWEST_EPOCHS) & (size > 0.0)
+        found[first:last] = np.where(enough, value, np.nan)
+
+    over_blocks(block, offsets)
+    return found

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from contimg_lab.analysis.reasons import Statistic, Why, decide
 from contimg_lab.analysis.segments import (
-    blocks,
     offsets_of,
+    over_blocks,
     pair_rows,
     segment_minima,
     source_codes,
@@ -81,13 +81,17 @@ def in_order_of_time(pairs: LargestPairs, mjd: Floats) -> LargestPairs:
     )
 
 
-def largest_pairs(flux_jy: Floats, flux_err_jy: Floats, offsets: Ints) -> LargestPairs:
+def largest_pairs(
+    flux_jy: Floats, flux_err_jy: Floats, offsets: Ints, *, threads: int | None = None
+) -> LargestPairs:
     """Find the pair of largest |Vs| among all pairs of each source.
 
-    Every pair is searched though few are computed: an epoch that has another of the source
-    both above it and of no larger error cannot be the upper one of the best pair, and
-    likewise below. What is left is a handful of epochs a source, so memory does not grow
-    with the square of N.
+    Every pair is searched though few are computed. About any level c, with d = (S - c) / s,
+    no pair has Vs squared above ``d_a**2 + d_b**2``: epochs that cannot reach a pair already
+    found, even with the farthest other, are left out. Of the rest, an epoch that has another
+    both above it and of no larger error cannot be the upper one of the best pair, and likewise
+    below. What is left is a handful of epochs a source, so memory does not grow with the
+    square of N.
 
     Both tests assume independent Gaussian errors: image gains make pairs of all bright sources
     differ alike. Undefined for N < 2.
@@ -99,6 +103,8 @@ def largest_pairs(flux_jy: Floats, flux_err_jy: Floats, offsets: Ints) -> Larges
         source's in order of time.
     offsets
         Shape (m + 1,): where each source begins.
+    threads
+        As for `contimg_lab.analysis.moments.moments`.
 
     References
     ----------
@@ -114,19 +120,28 @@ def largest_pairs(flux_jy: Floats, flux_err_jy: Floats, offsets: Ints) -> Larges
     n = np.diff(offsets)
     count = len(n)
     first, second = np.full(count, -1, np.int64), np.full(count, -1, np.int64)
-    for begin, end in blocks(offsets):
-        rows = slice(int(offsets[begin]), int(offsets[end]))
-        some = n[begin:end]
+    filled = np.flatnonzero(n > 0)
+    starts = np.append(offsets[filled], offsets[-1]) if len(filled) else offsets[-1:]
+
+    def block(begin: int, end: int) -> None:
+        rows = slice(int(starts[begin]), int(starts[end]))
+        part = starts[begin : end + 1] - rows.start
         flux, err = flux_jy[rows], flux_err_jy[rows]
+        left = _within_reach(flux, err, part)
+        some = np.diff(np.searchsorted(left, part))
+        flux, err = flux[left], err[left]
         upper, lower = _undominated(flux, err, some)
         one, other = _best(flux, err, upper, lower, offsets_of(some))
         has = one >= 0
-        where = np.flatnonzero(has) + begin
-        first[where] = np.minimum(one, other)[has] + rows.start
-        second[where] = np.maximum(one, other)[has] + rows.start
+        one, other = left[one[has]], left[other[has]]
+        where = filled[begin:end]
+        first[where[has]] = np.minimum(one, other) + rows.start
+        second[where[has]] = np.maximum(one, other) + rows.start
         # all fluxes equal: every pair has Vs = 0, and the earliest is named
-        flat = np.flatnonzero(~has & (some >= 2)) + begin
+        flat = where[~has & (np.diff(part) >= 2)]
         first[flat], second[flat] = offsets[flat], offsets[flat] + 1
+
+    over_blocks(block, starts, threads)
     a, b = np.maximum(first, 0), np.maximum(second, 0)
     if len(flux_jy):
         with np.errstate(all="ignore"):
@@ -192,6 +207,45 @@ def count_pairs_above(
     return found
 
 
+def _within_reach(flux: Floats, err: Floats, offsets: Ints) -> Ints:
+    """Rows that may belong to their source's best pair, rising; every source has a row."""
+    starts, counts = offsets[:-1], np.diff(offsets)
+    pull = np.empty_like(flux)
+
+    def pulls_about(level: Floats) -> tuple[Floats, Floats]:
+        np.subtract(flux, level.repeat(counts), out=pull)
+        np.divide(pull, err, out=pull)
+        return np.maximum.reduceat(pull, starts), np.minimum.reduceat(pull, starts)
+
+    def pair(above: Floats, below: Floats) -> tuple[Floats, Floats]:
+        # its Vs squared, and the level about which no bound of this pair is lower
+        a = _first_true(~np.less(pull, above.repeat(counts)), starts)
+        b = _first_true(~np.greater(pull, below.repeat(counts)), starts)
+        apart, part = flux[a] - flux[b], (err[b] / np.hypot(err[a], err[b])) ** 2
+        return (apart / np.hypot(err[a], err[b])) ** 2, flux[b] + apart * part
+
+    with np.errstate(all="ignore"):
+        first = np.add.reduceat(flux, starts) / counts
+        about_first = pulls_about(first)
+        one, second = pair(*about_first)
+        about_second = pulls_about(second)
+        found = np.maximum(one, pair(*about_second)[0])
+        lower = np.hypot(*about_second) < np.hypot(*about_first)
+        above, below = pulls_about(np.where(lower, second, first))
+        # a little less, for rounding; where a root is no number every row stays
+        found = np.where(found < np.inf, found * (1.0 - 1e-9), np.nan)
+        high, low = np.sqrt(found - below * below), np.sqrt(found - above * above)
+    out = np.less(pull, high.repeat(counts))
+    out &= np.greater(pull, -low.repeat(counts))
+    return np.flatnonzero(~out)
+
+
+def _first_true(marked: NDArray[np.bool_], starts: Ints) -> Ints:
+    """First row that is marked from each start on."""
+    rows = np.flatnonzero(marked)
+    return rows[np.searchsorted(rows, starts)]
+
+
 def _undominated(flux: Floats, err: Floats, counts: Ints) -> tuple[Ints, Ints]:
     """Rows without another row of the source above, or below, that has no larger error.
 
@@ -200,8 +254,9 @@ def _undominated(flux: Floats, err: Floats, counts: Ints) -> tuple[Ints, Ints]:
     size = len(flux)
     source = np.repeat(np.arange(len(counts)), counts)
     rank = np.empty(size, np.int64)
-    rank[np.argsort(err)] = np.arange(size)
-    order = np.argsort(flux)
+    # stable, so that of equal pairs the same one is named whatever else is in the block
+    rank[np.argsort(err, kind="stable")] = np.arange(size)
+    order = np.argsort(flux, kind="stable")
     # small whole numbers are sorted by their digits, in linear time
     short = source[order].astype(np.min_scalar_type(len(counts)))
     order = order[np.argsort(short, kind="stable")]

@@ -86,6 +86,8 @@ def variability(
     flux_err_jy: Floats,
     offsets: NDArray[np.int64],
     mjd: Floats | None = None,
+    *,
+    threads: int | None = None,
 ) -> Variability:
     """Compute the statistics of every source from its epochs.
 
@@ -99,6 +101,8 @@ def variability(
     mjd
         Shape (n,): times in days, for Stetson's pairs; NaN where unknown (then the order is
         not known either, and the von Neumann ratio is undefined). None: no pairs are made.
+    threads
+        As for `contimg_lab.analysis.moments.moments`.
 
     Examples
     --------
@@ -107,7 +111,8 @@ def variability(
     >>> found.eta.tolist(), found.why["eta"].tolist()
     ([2.0, nan], [0, 2])
     """
-    sums = moments(flux_jy, flux_err_jy, offsets)
+    sums = moments(flux_jy, flux_err_jy, offsets, threads=threads)
+    log_p = scatter.log_p_constant(sums)
     empty = (sums.n == 0, Why.NO_EPOCHS)
     found = {
         "mean_jy": decide(sums.mean_jy, empty),
@@ -116,8 +121,8 @@ def variability(
         "v": scatter.coefficient_of_variation(sums),
         "chi_squared": scatter.chi_squared(sums),
         "eta": scatter.reduced_chi_squared(sums),
-        "p_constant": scatter.p_constant(sums),
-        "log_p_constant": scatter.log_p_constant(sums),
+        "p_constant": Statistic(np.exp(log_p.value), log_p.reason),
+        "log_p_constant": log_p,
         "m_debiased": scatter.debiased_modulation_index(sums),
         "excess_variance_jy2": scatter.excess_variance(sums),
         "f_var": scatter.fractional_variability(sums),
@@ -132,7 +137,7 @@ def variability(
         timeless = (np.ones(len(sums.n), bool), Why.NO_TIMES)
         found["stetson_j"] = found["welch_stetson_i"] = decide(nothing, timeless)
     else:
-        pairs = shape.pair_sums(flux_jy, flux_err_jy, mjd, offsets, sums)
+        pairs = shape.pair_sums(flux_jy, flux_err_jy, mjd, offsets, sums, threads=threads)
         value, reason = shape.inverse_von_neumann(sums)
         # the first reason stays: without epochs there are no times either
         unknown = (pairs.n_timeless > 0) & (reason == 0)

@@ -1,0 +1,1 @@
+"""What ``contimg-lab bench`` runs."""
