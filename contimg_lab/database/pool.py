@@ -7,10 +7,9 @@ too, and the connection with it, so that the next caller meets a fresh one.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,8 @@ import aiosqlite
 
 from contimg_lab.database import files
 from contimg_lab.database._exit import interrupt, stop_at_exit
+from contimg_lab.database._heartbeat import BEAT_S, heartbeat
+from contimg_lab.database._text import read_rows
 from contimg_lab.errors import (
     Closed,
     ContimgLabError,
@@ -32,7 +33,6 @@ __all__ = ["Pool", "Row"]
 
 Row = tuple[Any, ...]
 
-_BEAT_S = 0.05
 _END_S = 5.0
 _TRIES = 5
 
@@ -65,7 +65,6 @@ class _Hall:
     idle: list[_Link] = field(default_factory=list)
     busy: set[_Link] = field(default_factory=set)
     watch: _Link | None = None
-    pending: int = 0
     next_look: asyncio.Task[tuple[object, ...]] | None = None
     looks: set[asyncio.Task[tuple[object, ...]]] = field(default_factory=set)
 
@@ -275,8 +274,8 @@ class Pool:
         keep = False
         try:
             self._must_be_open()  # it may have been closed while the file was being opened
-            with _heartbeat(hall):
-                rows = await _read(link.connection, sql, values)
+            with heartbeat():
+                rows = await read_rows(link.connection, sql, values)
             if link.immutable and not link.good_for(files.stamp(self.path.resolve())):
                 return None
             keep = True
@@ -359,22 +358,6 @@ def _looked(hall: _Hall, look: asyncio.Task[tuple[object, ...]]) -> None:
         look.exception()  # told to those who wait, if any still do
 
 
-async def _read(connection: aiosqlite.Connection, sql: str, values: Row) -> list[Any]:
-    try:
-        return list(await connection.execute_fetchall(sql, values))
-    except sqlite3.OperationalError as error:
-        if not str(error).startswith("Could not decode to UTF-8"):
-            raise
-    # a call in Python for each text costs more than the rest of the read: only a connection
-    # that has met bad text pays it
-    connection.text_factory = _text
-    return list(await connection.execute_fetchall(sql, values))
-
-
-def _text(raw: bytes) -> str:
-    return raw.decode("utf-8", "replace")
-
-
 def _stop(link: _Link) -> asyncio.Future[Any] | None:
     done = link.connection.stop()
     if link.copy is not None:
@@ -387,21 +370,4 @@ def _interrupt_until(link: _Link, done: asyncio.Future[Any]) -> None:
     # since a loop that is being closed would be left with it
     if not done.done():
         interrupt(link.connection)
-        done.get_loop().call_later(_BEAT_S, _interrupt_until, link, done)
-
-
-@contextlib.contextmanager
-def _heartbeat(hall: _Hall) -> Iterator[None]:
-    """Wake the loop now and then: an interrupt does not reach a kernel that only waits."""
-    hall.pending += 1
-    if hall.pending == 1:
-        _beat(hall)
-    try:
-        yield
-    finally:
-        hall.pending -= 1
-
-
-def _beat(hall: _Hall) -> None:
-    if hall.pending:
-        hall.loop.call_later(_BEAT_S, _beat, hall)
+        done.get_loop().call_later(BEAT_S, _interrupt_until, link, done)

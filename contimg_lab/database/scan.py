@@ -18,6 +18,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from contimg_lab.database import files
+from contimg_lab.database._heartbeat import heartbeat
 from contimg_lab.errors import DatabaseBusy, DatabaseError
 
 if TYPE_CHECKING:
@@ -134,16 +135,17 @@ async def run_child(
             assert child.stdout is not None
             asked = {"work": work, "request": request, "fd": file.fileno()}
             child.stdin.write(json.dumps(asked).encode() + b"\n")
-            async for line in child.stdout:
-                said = json.loads(line)
-                if "done" in said and progress is not None:
-                    progress(said["done"], said["total"])
-                elif "began" in said and began is not None:
-                    began()
-                elif "error" in said:
-                    raise _error(said["error"])
-                elif "whole" in said:
-                    return await asyncio.to_thread(_map, file.fileno(), *said["whole"])
+            with heartbeat():
+                async for line in child.stdout:
+                    said = json.loads(line)
+                    if "done" in said and progress is not None:
+                        progress(said["done"], said["total"])
+                    elif "began" in said and began is not None:
+                        began()
+                    elif "error" in said:
+                        raise _error(said["error"])
+                    elif "whole" in said:
+                        return await asyncio.to_thread(_map, file.fileno(), *said["whole"])
         finally:
             if child.returncode is None:
                 child.kill()

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from contimg_lab.database import heartbeat
 from contimg_lab.services._field import all_epochs, some_epochs
 from contimg_lab.services._variability import Found, find
 
@@ -32,7 +33,8 @@ async def find_some(
     if source_ids is not None and not flux_scale:
         epochs = await some_epochs(context, source_ids)
         work = partial(find, flux_scale=False, intrinsic=intrinsic, field=False)
-        return await asyncio.to_thread(work, epochs), now
+        with heartbeat():
+            return await asyncio.to_thread(work, epochs), now
     epochs, as_of = await all_epochs(context, max_age_s)
     found = await _find_all(context, epochs, flux_scale, intrinsic and source_ids is None)
     if source_ids is not None:
@@ -47,7 +49,8 @@ async def _find_all(context: Context, epochs: Epochs, flux_scale: bool, intrinsi
     if known is not None and known.epochs is epochs:
         return known
     work = partial(find, flux_scale=flux_scale, intrinsic=intrinsic)
-    found = await asyncio.to_thread(work, epochs)
+    with heartbeat():
+        found = await asyncio.to_thread(work, epochs)
     context.found.clear()
     context.found[key] = found
     return found
