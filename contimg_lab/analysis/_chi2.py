@@ -33,7 +33,8 @@ def log_sf(chi_squared: Floats, degrees: Floats) -> Floats:
     upper: Floats = gammaincc(a, x)
     with np.errstate(divide="ignore"):
         value = np.log(upper)
-    near = upper > 0.5
+    # nearer to 1 the logarithm would lose digits
+    near = upper > 0.9
     value[near] = np.log1p(-gammainc(a[near], x[near]))
     far = upper < _TINY
     if far.any():

@@ -38,6 +38,8 @@ Found = dict[str, Floats]
 STATISTICS = ("mean", "weighted_mean", "v", "eta", "p", "m_debiased")
 """What every way computes, one value a source; polars V and eta only."""
 
+_POLARS = "polars (V and eta)"
+_ROUNDS = 5
 _LOOPED = 400  # sources that loops are timed on; their times are scaled to all
 _TRACED = 40  # and that their memory is looked at on, since looking makes them slow
 
@@ -135,32 +137,40 @@ def rows(n_sources: int, n_epochs: int) -> list[dict[str, object]]:
     flux, err, mjd = field(n_sources, n_epochs)
     offsets = np.arange(0, len(flux) + 1, n_epochs)
     moment = f"moment statistics of {n_sources:,} sources, {n_epochs:,} epochs each"
-    whole: dict[tuple[str, str], Callable[[], object]] = {
-        (moment, "ours"): partial(ours, flux, err, n_epochs),
-        (moment, "ours, one thread"): partial(ours, flux, err, n_epochs, 1),
-        (moment, "ours, two threads"): partial(ours, flux, err, n_epochs, 2),
-        (moment, "pandas groupby"): partial(with_pandas, flux, err, n_epochs),
-        ("every statistic, with pairs in time", "ours"): partial(
-            variability, flux, err, offsets, mjd
-        ),
-        ("largest of all pairs of each source", "ours"): partial(largest_pairs, flux, err, offsets),
-    }
-    found = [_row(work, way, _best(call), _peak_mb(call)) for (work, way), call in whole.items()]
+    ways: list[tuple[str, str, Callable[[], object]]] = [
+        (moment, "ours", partial(ours, flux, err, n_epochs)),
+        (moment, "ours, one thread", partial(ours, flux, err, n_epochs, 1)),
+        (moment, "ours, two threads", partial(ours, flux, err, n_epochs, 2)),
+        (moment, "pandas groupby", partial(with_pandas, flux, err, n_epochs)),
+    ]
     if importlib.util.find_spec("polars") is not None:
-        seconds = _best(partial(with_polars, flux, err, n_epochs))
-        found.append(_row(moment, "polars (V and eta)", seconds, None))
+        ways.append((moment, _POLARS, partial(with_polars, flux, err, n_epochs)))
     looped, traced = min(_LOOPED, n_sources), min(_TRACED, n_sources)
     some, few = slice(0, looped * n_epochs), slice(0, traced * n_epochs)
-    for way, loop in (("Python loop", with_loop), ("statistics module", with_statistics_module)):
-        seconds = _best(partial(loop, flux[some], err[some], n_epochs)) * n_sources / looped
-        peak = _peak_mb(partial(loop, flux[few], err[few], n_epochs))
-        found.append(_row(moment, f"{way}, timed on {looped:,} sources", seconds, peak))
-    unit = found[0]["seconds"]
-    return [{**row, "ratio": row["seconds"] / unit} for row in found]
-
-
-def _row(work: str, way: str, seconds: float, peak_mb: float | None) -> dict[str, Any]:
-    return {"work": work, "way": way, "seconds": seconds, "peak_mb": peak_mb}
+    loops = {"Python loop": with_loop, "statistics module": with_statistics_module}
+    for way, loop in loops.items():
+        ways.append((moment, way, partial(loop, flux[some], err[some], n_epochs)))
+    everything = partial(variability, flux, err, offsets, mjd)
+    ways.append(("every statistic, with pairs in time", "ours", everything))
+    pairs = partial(largest_pairs, flux, err, offsets)
+    ways.append(("largest of all pairs of each source", "ours", pairs))
+    best = _best([call for _, _, call in ways])
+    found: list[dict[str, object]] = []
+    for (work, way, call), took in zip(ways, best, strict=True):
+        peak: float | None
+        if way == _POLARS:
+            peak = None
+        elif way in loops:
+            peak = _peak_mb(partial(loops[way], flux[few], err[few], n_epochs))
+        else:
+            peak = _peak_mb(call)
+        told = f"{way}, timed on {looped:,} sources" if way in loops else way
+        seconds = took * n_sources / looped if way in loops else took
+        found.append(
+            {"work": work, "way": told, "seconds": seconds, "peak_mb": peak,
+             "ratio": seconds / best[0]}
+        )  # fmt: skip
+    return found
 
 
 def _looped(
@@ -201,14 +211,15 @@ def _finished(
     }
 
 
-def _best(work: Callable[[], object]) -> float:
-    """Shortest of some runs: other work on the machine only adds."""
-    took: list[float] = []
-    while len(took) < 2 or (len(took) < 7 and sum(took) < 2.0):
-        begun = time.perf_counter()
-        work()
-        took.append(time.perf_counter() - begun)
-    return min(took)
+def _best(work: list[Callable[[], object]]) -> list[float]:
+    """Shortest of some runs of each, in turn: other work on the machine meets all alike."""
+    found = [float("inf")] * len(work)
+    for _ in range(_ROUNDS):
+        for i, call in enumerate(work):
+            begun = time.perf_counter()
+            call()
+            found[i] = min(found[i], time.perf_counter() - begun)
+    return found
 
 
 def _peak_mb(work: Callable[[], object]) -> float:
