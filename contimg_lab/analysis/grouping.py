@@ -17,6 +17,7 @@ __all__ = [
     "SORTED_ROWS",
     "grouped",
     "order_within",
+    "patterns",
     "rows_of_maxima",
     "sorted_rows",
     "take_rows",
@@ -29,7 +30,7 @@ SORTED_ROWS = 1 << 14
 """Rows of a block that is sorted, which costs more a row the more rows there are."""
 
 
-def take_rows(values: NDArray[Any], rows: NDArray[np.integer]) -> NDArray[Any]:
+def take_rows(values: NDArray[Any], rows: NDArray[np.integer] | NDArray[np.bool_]) -> NDArray[Any]:
     """``values[rows]`` in slices, so that other threads get a turn.
 
     NumPy holds the interpreter's lock while it gathers Python objects: 10^7 of them at once
@@ -135,3 +136,27 @@ def rows_of_maxima(values: NDArray[Any], offsets: Offsets) -> Offsets:
 
     over_blocks(block, offsets)
     return found
+
+
+def patterns(codes: NDArray[np.integer]) -> tuple[NDArray[np.integer], Offsets]:
+    """Find the different rows of a table of small whole numbers, column by column.
+
+    NumPy's own search along an axis holds the interpreter's lock throughout.
+
+    Parameters
+    ----------
+    codes
+        Shape (m, k), from 0 up.
+
+    Returns
+    -------
+    rows, which
+        Shape (p, k): the rows that occur; shape (m,): which of them each one is.
+    """
+    which = np.zeros(len(codes), np.int64)
+    first = np.zeros(min(len(codes), 1), np.int64)
+    for column in codes.T:
+        if len(codes):
+            key = which * (int(column.max()) + 1) + column
+            _, first, which = np.unique(key, return_index=True, return_inverse=True)
+    return codes[first], which

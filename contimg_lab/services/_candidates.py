@@ -10,6 +10,7 @@ import numpy as np
 
 from contimg_lab.analysis.field_fit import FieldFit
 from contimg_lab.analysis.flux_scale import bright_sources
+from contimg_lab.analysis.grouping import patterns
 from contimg_lab.analysis.reasons import WORDS
 from contimg_lab.analysis.selection import (
     PRESETS,
@@ -89,22 +90,22 @@ def candidates_table(
 
 
 def _joined(yes: np.ndarray, names: list[str]) -> np.ndarray:
-    patterns, which = np.unique(yes, axis=0, return_inverse=True)
-    told = np.empty(len(patterns), object)
-    for i, pattern in enumerate(patterns.tolist()):
+    rows, which = patterns(yes.view(np.uint8))
+    told = np.empty(len(rows), object)
+    for i, pattern in enumerate(rows.tolist()):
         told[i] = ", ".join(name for name, is_so in zip(names, pattern, strict=True) if is_so)
-    return np.asarray(told[which.ravel()], object)
+    return np.asarray(told[which], object)
 
 
 def _undecided(rules: list[Rule]) -> np.ndarray:
     codes = np.stack([rule.reason for rule in rules], axis=1)
-    patterns, which = np.unique(codes, axis=0, return_inverse=True)
-    told = np.empty(len(patterns), object)
-    for i, pattern in enumerate(patterns.tolist()):
+    rows, which = patterns(codes)
+    told = np.empty(len(rows), object)
+    for i, pattern in enumerate(rows.tolist()):
         told[i] = "; ".join(
             f"{rule.name}: {WORDS[code]}" for rule, code in zip(rules, pattern, strict=True) if code
         )
-    return np.asarray(told[which.ravel()], object)
+    return np.asarray(told[which], object)
 
 
 def _fit(fit: FieldFit) -> dict[str, Any]:

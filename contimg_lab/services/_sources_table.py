@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from contimg_lab.analysis.epochs import REASONS
-from contimg_lab.analysis.segments import offsets_of, source_codes
+from contimg_lab.analysis.grouping import take_rows
+from contimg_lab.analysis.segments import segment_sums
 from contimg_lab.analysis.variability import Variability, variability
 from contimg_lab.records._fields import meanings, units
 from contimg_lab.records.sources import Measurement
 from contimg_lab.services._epochs import Epochs
 from contimg_lab.services._frames import frame
+from contimg_lab.services._variability import used_rows
 from contimg_lab.services.light_curve import flux_unit
 
 if TYPE_CHECKING:
@@ -40,8 +40,7 @@ def sources_table(epochs: Epochs) -> pd.DataFrame:
     }
     used = epochs.reason == 0
     is_peak = (epochs.flux_column == 1) & used
-    source = source_codes(epochs.offsets)
-    data["n_peak"] = np.bincount(source[is_peak], minlength=len(epochs.source_ids))
+    data["n_peak"] = segment_sums(is_peak.astype(float), epochs.offsets).astype(int)
     data |= {name: getattr(found, name) for name in (*_FLUXES, *_RATIOS)}
     for code, reason in enumerate(REASONS[1:], start=1):
         data["excluded_" + reason.replace(" ", "_")] = reasons[:, code]
@@ -70,7 +69,6 @@ def measurements_table(handed: Handed, names: tuple[str, ...]) -> pd.DataFrame:
 
 
 def _statistics(epochs: Epochs) -> Variability:
-    used = epochs.reason == 0
-    source = source_codes(epochs.offsets)[used]
-    offsets = offsets_of(np.bincount(source, minlength=len(epochs.source_ids)))
-    return variability(epochs.flux_jy[used], epochs.flux_err_jy[used], offsets)
+    rows, offsets = used_rows(epochs)
+    flux, err = take_rows(epochs.flux_jy, rows), take_rows(epochs.flux_err_jy, rows)
+    return variability(flux, err, offsets)

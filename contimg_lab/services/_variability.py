@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from contimg_lab.analysis.epochs import REASONS, TIME_SOURCES
 from contimg_lab.analysis.flux_scale import FluxScale, apply_flux_scale, measure_flux_scale
+from contimg_lab.analysis.grouping import patterns, take_rows
 from contimg_lab.analysis.intrinsic import Intrinsic, intrinsic_modulation
 from contimg_lab.analysis.pipeline_figures import WORDS, Verdict, compare_figures, repeated_figures
 from contimg_lab.analysis.reasons import WORDS as WHY
@@ -26,7 +27,7 @@ from contimg_lab.services.light_curve import flux_unit
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FLUX_COLUMNS", "Found", "find", "variability_table"]
+__all__ = ["FLUX_COLUMNS", "Found", "find", "used_rows", "variability_table"]
 
 FLUX_COLUMNS = ("flux_jy", "peak_jyb")
 
@@ -117,25 +118,24 @@ def find(
     intrinsic
         Fit the intrinsic modulation too.
     """
-    count = len(epochs.source_ids)
-    source = source_codes(epochs.offsets)
-    rows = np.flatnonzero(epochs.reason == 0)
-    offsets = offsets_of(np.bincount(source[rows], minlength=count))
-    flux, err, mjd = epochs.flux_jy[rows], epochs.flux_err_jy[rows], epochs.mjd[rows]
+    rows, offsets = used_rows(epochs)
+    flux, err = take_rows(epochs.flux_jy, rows), take_rows(epochs.flux_err_jy, rows)
+    mjd = take_rows(epochs.mjd, rows)
     together: Together | None = None
     scale: FluxScale | None = None
-    left_out = np.zeros(count, np.int64)
+    left_out = np.zeros(len(epochs.source_ids), np.int64)
     if field:
-        image, n_images = _renumbered(epochs.image[rows], len(epochs.images))
+        image, n_images = _renumbered(take_rows(epochs.image, rows), len(epochs.images))
         together = vary_together(flux, err, offsets, image, n_images)
         if flux_scale:
             scale = measure_flux_scale(flux, err, offsets, image, n_images)
             right = apply_flux_scale(flux, err, image, scale)
             kept = right.corrected
-            left_out = np.bincount(source[rows[~kept]], minlength=count).astype(np.int64)
-            rows, mjd = rows[kept], mjd[kept]
-            flux, err = right.flux_jy[kept], right.flux_err_jy[kept]
-            offsets = offsets_of(np.bincount(source[rows], minlength=count))
+            n_kept = _counts(kept, offsets)
+            left_out = np.diff(offsets) - n_kept
+            rows, mjd = take_rows(rows, kept), take_rows(mjd, kept)
+            flux, err = take_rows(right.flux_jy, kept), take_rows(right.flux_err_jy, kept)
+            offsets = offsets_of(n_kept)
     return Found(
         epochs=epochs, rows=rows, offsets=offsets, flux_jy=flux, flux_err_jy=err, mjd=mjd,
         statistics=variability(flux, err, offsets, mjd),
@@ -190,11 +190,23 @@ def variability_table(found: Found, figures: PipelineFigures) -> pd.DataFrame:
     return table
 
 
+def used_rows(epochs: Epochs) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows that count, and where each source's begin among them."""
+    used = epochs.reason == 0
+    return np.flatnonzero(used), offsets_of(_counts(used, epochs.offsets))
+
+
+def _counts(marks: NDArray[np.bool_], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Marked rows of each source, shape (m,)."""
+    return segment_sums(marks.view(np.uint8).astype(np.float64), offsets).astype(np.int64)
+
+
 def _renumbered(image: NDArray[np.int32], n_images: int) -> tuple[NDArray[np.int64], int]:
     """Number the images that occur from 0 on; -1 stays."""
-    occurs = np.bincount(image + 1, minlength=n_images + 1)[1:] > 0
-    number = np.append(np.cumsum(occurs) - 1, -1)
-    return number[image], int(occurs.sum())
+    occurs = np.zeros(n_images + 1, bool)
+    occurs[image] = True  # -1 marks the last
+    number = np.append(np.cumsum(occurs[:-1]) - 1, -1)
+    return take_rows(number, image), int(occurs[:-1].sum())
 
 
 def _undefined(why: Mapping[str, NDArray[np.uint8]]) -> NDArray[np.object_]:
@@ -202,15 +214,15 @@ def _undefined(why: Mapping[str, NDArray[np.uint8]]) -> NDArray[np.object_]:
     names = list(why)
     codes = np.stack([why[name] for name in names], axis=1)
     # few patterns occur, so the words are made once for each
-    patterns, which = np.unique(codes, axis=0, return_inverse=True)
-    told = np.empty(len(patterns), object)
-    for i, pattern in enumerate(patterns.tolist()):
+    rows, which = patterns(codes)
+    told = np.empty(len(rows), object)
+    for i, pattern in enumerate(rows.tolist()):
         told[i] = "; ".join(
             f"{WHY[code]}: "
             + ", ".join(n for n, c in zip(names, pattern, strict=True) if c == code)
             for code in sorted(set(pattern) - {0})
         )
-    phrases: NDArray[np.object_] = told[which.ravel()]
+    phrases: NDArray[np.object_] = told[which]
     return phrases
 
 

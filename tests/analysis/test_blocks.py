@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from contimg_lab.analysis import grouping, segments
 from contimg_lab.analysis.flux_scale import apply_flux_scale, measure_flux_scale
@@ -246,3 +247,16 @@ def test_the_benchmark_measures_every_way_against_ours():
     assert rows[0]["ratio"] == 1.0
     assert {"pandas groupby", "ours, one thread"} <= {row["way"] for row in rows}
     assert all(set(row) == {"work", "way", "seconds", "peak_mb", "ratio"} for row in rows)
+
+
+@given(
+    hnp.arrays(
+        np.uint8, st.tuples(st.integers(0, 60), st.integers(1, 6)), elements=st.integers(0, 3)
+    )
+)
+def test_patterns_are_the_different_rows(codes):
+    """`patterns` finds each different row once, and says which one every row is."""
+    rows, which = grouping.patterns(codes)
+    assert len({tuple(row) for row in rows.tolist()}) == len(rows)
+    assert {tuple(row) for row in rows.tolist()} == {tuple(row) for row in codes.tolist()}
+    np.testing.assert_array_equal(rows[which], codes)
