@@ -19,6 +19,8 @@ Floats = NDArray[np.float64]
 _ONE_SIGMA = 0.6826894921370859
 _UPPER_DROP = 4.5
 _MOST = 1e6
+# rows of a block: a fit holds dozens of arrays, and twice as many rows cost twice as much a row
+_FITTED_ROWS = 1 << 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +92,7 @@ def intrinsic_modulation(
     enough = np.flatnonzero(n >= 2)
     kept_rows = (n >= 2)[source_codes(offsets)] if (n == 1).any() else None
     with np.errstate(all="ignore"):
-        for first, last in blocks(offsets):
+        for first, last in blocks(offsets, _FITTED_ROWS):
             sources = enough[(enough >= first) & (enough < last)]
             if not len(sources):
                 continue
