@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Sequence
 
@@ -18,7 +19,7 @@ __all__ = ["read_pointings"]
 
 async def read_pointings(context: Context, entries: Sequence[Entry]) -> list[Pointing]:
     """Read where each MS looked, one for each entry; see `MsService.get_pointing`."""
-    found = [_recorded_pointing(entry.ms) for entry in entries]
+    found = await asyncio.to_thread(_recorded_pointings, entries)
     missing = [
         (i, e.times.mid_mjd)
         for i, e in enumerate(entries)
@@ -37,6 +38,10 @@ async def read_pointings(context: Context, entries: Sequence[Entry]) -> list[Poi
                 ms_path=entries[i].ms.path, ra_deg=ra, dec_deg=dec, source="pointing_history"
             )
     return found
+
+
+def _recorded_pointings(entries: Sequence[Entry]) -> list[Pointing]:
+    return [_recorded_pointing(entry.ms) for entry in entries]
 
 
 def nearest(

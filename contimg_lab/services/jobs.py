@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 __all__ = ["JobsService"]
 
-_MANY = 1000
+_Shown = Run | Decided
+
+_STEP = 2000
 
 
 class JobsService(Service):
@@ -47,8 +49,8 @@ class JobsService(Service):
             There is no such run.
         """
         entry = await self._entry(run_id)
-        decided = await self._decide([entry])
-        return (await self._runs(decided, await self.context.directory()))[0]
+        shown = _show(await self._decide([entry]), None)
+        return (await self._runs(shown, await self.context.directory()))[0]
 
     async def get_job_status(self, run_id: str) -> str:
         """Return the status of one run; raises as `get_job` does."""
@@ -87,18 +89,14 @@ class JobsService(Service):
                 raise InvalidInput(f"{name} {value!r} is no text")
         directory = await self.context.directory()
         if status is None and cause is None and not text:  # what is not shown is not asked for
-            entries = await asyncio.to_thread(
-                directory.select, night, orphans=True, first=first, most=most
-            )
-            return await self._runs(await self._decide(entries), directory)
-        entries = await asyncio.to_thread(directory.select, night, orphans=True)
-        decided = await self._decide(entries)
-        if status is not None:
-            decided = [run for run in decided if run.decision.status == status]
-        if cause is None and not text:  # what is not shown needs no look into the logs
-            decided = decided[first:] if most < 0 else decided[first : first + most]
-            return await self._runs(decided, directory)
-        runs: Sequence[Run] = await self._runs(decided, directory)
+            shown = await self._walk(directory, night, None, first, most)
+            return await self._runs(shown, directory)
+        if cause is None and not text:  # nor needs it a look into the logs
+            enough = -1 if most < 0 else first + most
+            shown = (await self._walk(directory, night, status, 0, -1, enough))[first:]
+            return await self._runs(shown if most < 0 else shown[:most], directory)
+        shown = await self._walk(directory, night, status, 0, -1)
+        runs: Sequence[Run] = await self._runs(shown, directory)
         if cause is not None:
             runs = [run for run in runs if run.cause == cause]
         if text:
@@ -262,24 +260,44 @@ class JobsService(Service):
         _check(run_id)
         return (await self.context.directory()).of_run(run_id)
 
-    async def _steps(self, entries: Sequence[Entry]) -> dict[str, list[JobStep]]:
-        if not entries or not await self.context.jobs.exists():
-            return {}
-        paths = [entry.ms.path for entry in entries]
-        if len(paths) > _MANY:  # as good as all: cheaper to read than to name
-            rows = await self.context.jobs.list(limit=None)
-        else:
-            rows = await self.context.jobs.list(limit=None, ms_path=paths)
-        return await asyncio.to_thread(_by_path, rows)
+    async def _walk(
+        self,
+        directory: Directory,
+        night: str | date | None,
+        status: str | None,
+        first: int,
+        most: int,
+        enough: int = -1,
+    ) -> list[_Shown]:
+        """Runs in order, at least ``enough`` of the wanted status (-1: all).
+
+        In steps: of all runs only what is shown is ever held, so that neither memory nor the
+        garbage collector's pauses grow with the season.
+        """
+        shown: list[_Shown] = []
+        while most != 0 and (enough < 0 or len(shown) < enough):
+            step = _STEP if most < 0 else min(_STEP, most)
+            entries = await asyncio.to_thread(
+                directory.select, night, orphans=True, first=first, most=step
+            )
+            decided = await self._decide(entries)
+            shown += await asyncio.to_thread(_show, decided, status)
+            if len(entries) < step:
+                break
+            first, most = first + step, most if most < 0 else most - step
+        return shown
 
     async def _decide(self, entries: Sequence[Entry]) -> list[Decided]:
-        steps = await self._steps(entries)
-        return await asyncio.to_thread(_decide, entries, steps)
+        rows: Sequence[JobStep] = ()
+        if entries and await self.context.jobs.exists():
+            paths = [entry.ms.path for entry in entries]
+            rows = await self.context.jobs.list(limit=None, ms_path=paths)
+        return await asyncio.to_thread(_decide, entries, rows)
 
-    async def _runs(self, decided: Sequence[Decided], directory: Directory) -> tuple[Run, ...]:
-        failed = [run for run in decided if run.decision.status == "failed"]
+    async def _runs(self, shown: Sequence[_Shown], directory: Directory) -> tuple[Run, ...]:
+        failed = [run for run in shown if isinstance(run, Decided)]
         causes = await find_causes(self.context, failed, directory, log_roots(self.context))
-        return await asyncio.to_thread(_make_runs, decided, causes)
+        return await asyncio.to_thread(_caused, shown, causes)
 
 
 def _by_path(rows: Sequence[JobStep]) -> dict[str, list[JobStep]]:
@@ -290,7 +308,8 @@ def _by_path(rows: Sequence[JobStep]) -> dict[str, list[JobStep]]:
     return found
 
 
-def _decide(entries: Sequence[Entry], steps: Mapping[str, list[JobStep]]) -> list[Decided]:
+def _decide(entries: Sequence[Entry], rows: Sequence[JobStep]) -> list[Decided]:
+    steps = _by_path(rows)
     return [
         Decided(entry, mine, decide(entry.ms if entry.indexed else None, mine))
         for entry in entries
@@ -298,8 +317,20 @@ def _decide(entries: Sequence[Entry], steps: Mapping[str, list[JobStep]]) -> lis
     ]
 
 
-def _make_runs(decided: Sequence[Decided], causes: Mapping[str, Cause]) -> tuple[Run, ...]:
-    return tuple(_make_run(run, causes.get(run.entry.ms.path)) for run in decided)
+def _show(decided: Iterable[Decided], status: str | None) -> list[_Shown]:
+    """Runs of a status (None: any); a failed one stays as it was decided, for its cause."""
+    return [
+        run if run.decision.status == "failed" else _make_run(run, None)
+        for run in decided
+        if status is None or run.decision.status == status
+    ]
+
+
+def _caused(shown: Iterable[_Shown], causes: Mapping[str, Cause]) -> tuple[Run, ...]:
+    return tuple(
+        _make_run(run, causes.get(run.entry.ms.path)) if isinstance(run, Decided) else run
+        for run in shown
+    )
 
 
 def _make_run(run: Decided, cause: Cause | None) -> Run:
