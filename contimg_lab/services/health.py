@@ -6,7 +6,6 @@ import asyncio
 import platform
 import sqlite3
 import stat
-from importlib import metadata
 from pathlib import Path
 
 from contimg_lab import __version__
@@ -165,6 +164,8 @@ def _folders(roots: LogRoots) -> tuple[FolderHealth, ...]:
 
 
 def _versions() -> tuple[tuple[str, str], ...]:
+    from importlib import metadata
+
     return (
         ("contimg_lab", __version__),
         ("python", platform.python_version()),
