@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammainc, gammaincc, gammaln
 
 __all__ = ["log_sf"]
 
@@ -27,6 +26,8 @@ def log_sf(chi_squared: Floats, degrees: Floats) -> Floats:
     chi_squared, degrees
         Shape (m,).
     """
+    from scipy.special import gammainc, gammaincc
+
     found = np.full(np.shape(chi_squared), np.nan)
     fine = np.flatnonzero((degrees > 0.0) & (chi_squared >= 0.0))
     a, x = degrees[fine] / 2.0, chi_squared[fine] / 2.0
@@ -63,6 +64,8 @@ def _log_far(a: Floats, x: Floats) -> Floats:
 
 
 def _log_density(a: Floats, x: Floats) -> Floats:
+    from scipy.special import gammaln
+
     # ln(x^a exp(-x) / gamma(a)): for large a by Stirling's series, since the plain terms cancel
     apart = (x - a) / a
     large = np.maximum(a, 15.0)

@@ -11,9 +11,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from contimg_lab import _faces
+from contimg_lab.demo.folder import ensure_season, make_season, season_folder
 from contimg_lab.demo.season import Season
 from contimg_lab.demo.truth import PlantedFault, PlantedSource, Truth, read_truth
-from contimg_lab.demo.write import ensure_season, make_season, season_folder
 
 __all__ = [
     "PlantedFault",

@@ -1,19 +1,10 @@
-"""Write a whole season into a folder, or not at all; and keep seasons in the user's cache."""
+"""Write the databases, logs and truth of a season into an empty folder."""
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
-import hashlib
-import json
-import os
-import shutil
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-
-from platformdirs import user_cache_path
 
 from contimg_lab.demo.calibration import calibration_rows
 from contimg_lab.demo.figures import Figures
@@ -27,108 +18,19 @@ from contimg_lab.demo.products import Rows, product_rows
 from contimg_lab.demo.season import Season
 from contimg_lab.demo.sources import Sky, make_sky
 from contimg_lab.demo.tables import column_names, create_indexes, create_tables, files_of
-from contimg_lab.demo.truth import Truth, read_truth, write_truth
+from contimg_lab.demo.truth import Truth, write_truth
 from contimg_lab.demo.untidy import damage, rename
-from contimg_lab.errors import InvalidInput, NotFound
 from contimg_lab.times import mjd_from_unix
 
-__all__ = ["SEASON_VERSION", "ensure_season", "make_season", "season_folder"]
+__all__ = ["write_season"]
 
-SEASON_VERSION = 1
-"""Raised whenever the same arguments would give other rows than before."""
-_FORMAT_VERSION = 1
 _EMPTY_WHEN_OLD = ("image_qa", "calibration_qa")
 
 Progress = Callable[[int, int], None]
 
 
-def make_season(
-    folder: Path | str, season: Season | None = None, *, progress: Progress | None = None
-) -> Path:
-    """Write the databases, logs and truth of a season into a folder.
-
-    The season is built beside the folder and renamed into place when it is whole. A folder
-    that holds the same season already is left as it is.
-
-    Parameters
-    ----------
-    folder
-        Missing, empty, or holding the same season.
-    season
-        What to simulate; the default season where none is given.
-    progress
-        Called with what is done and what is to do: nights, or photometry rows where
-        `photometry_rows` is given. What it raises stops the work, and nothing is left.
-
-    Returns
-    -------
-    pathlib.Path
-        The folder.
-
-    Raises
-    ------
-    InvalidInput
-        The folder holds something else.
-    """
-    season = season or Season()
-    target = Path(folder).absolute()
-    if _holds(target, season):
-        return target
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise InvalidInput(f"{target} is not empty and holds another season or other files")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
-        _build(building, season, progress or _no_progress)
-        building.chmod(0o755)
-        try:
-            _move(building, target)
-        except OSError:
-            if not _holds(target, season):  # else another process was faster
-                raise
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
-    return target
-
-
-def season_folder(season: Season | None = None, cache: Path | str | None = None) -> Path:
-    """Folder of a season in a cache: by default the user's own for this package."""
-    season = season or Season()
-    kept = [_FORMAT_VERSION, SEASON_VERSION, dataclasses.asdict(season)]
-    digest = hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:10]
-    base = user_cache_path("contimg_lab") if cache is None else Path(cache)
-    kind = season.layout + "-untidy" * season.untidy
-    return base / f"season-{_FORMAT_VERSION}.{SEASON_VERSION}-{kind}-{season.nights}n-{digest}"
-
-
-def ensure_season(
-    season: Season | None = None,
-    cache: Path | str | None = None,
-    *,
-    progress: Progress | None = None,
-) -> Path:
-    """Folder of a season in the cache, made on first use; see `make_season`."""
-    return make_season(season_folder(season, cache), season, progress=progress)
-
-
-def _no_progress(done: int, total: int) -> None:
-    """Nobody watches."""
-
-
-def _holds(folder: Path, season: Season) -> bool:
-    try:
-        return read_truth(folder).season == season
-    except (NotFound, OSError, ValueError, TypeError, KeyError):
-        return False
-
-
-def _move(building: Path, target: Path) -> None:
-    with contextlib.suppress(OSError):
-        target.rmdir()  # an empty folder in the way: some systems do not rename over it
-    os.rename(building, target)  # noqa: PTH104 - Path.rename moves into nothing else either
-
-
-def _build(folder: Path, season: Season, progress: Progress) -> None:
+def write_season(folder: Path, season: Season, progress: Progress) -> None:
+    """Write a season into an empty folder; see `contimg_lab.demo.make_season`."""
     total = season.photometry_rows or season.nights
     progress(0, total)
     plan = make_plan(season)

@@ -14,16 +14,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import ipywidgets as widgets
 import traitlets
 
-from contimg_lab.panels._figure import warm_up
 from contimg_lab.panels._head import Head
 from contimg_lab.panels._requests import Requests
 from contimg_lab.panels._saved import Saved
 from contimg_lab.panels._style import style_html
+from contimg_lab.panels._warm import load_figures, load_frames, load_grids
 from contimg_lab.panels._words import error_html, error_words, escape
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
+
+    from contimg_lab.panels._table import Table
 
 __all__ = ["Panel"]
 
@@ -33,8 +35,9 @@ class Panel(widgets.VBox):  # type: ignore[misc]
 
     Attributes
     ----------
-    title, by_night
-        What a head and a tab say; whether there is a filter ``_night``.
+    title, by_night, by_frames, draws
+        What a head and a tab say; whether there is a filter ``_night``, whether its rows come
+        as DataFrames, and whether there is a figure.
     state
         idle, loading, showing, stale, failed or closed.
     selected
@@ -43,6 +46,8 @@ class Panel(widgets.VBox):  # type: ignore[misc]
 
     title: ClassVar[str] = ""
     by_night: ClassVar[bool] = False
+    by_frames: ClassVar[bool] = True
+    draws: ClassVar[bool] = False
     state = traitlets.Unicode("idle")
     selected = traitlets.Unicode(None, allow_none=True)
 
@@ -53,6 +58,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]
         self._watched: list[tuple[Any, Callable[[Any], None], str]] = []
         self._after: list[Callable[[], None]] = []
         self._frame: pd.DataFrame | None = None
+        self._make_frame: Callable[[], pd.DataFrame] | None = None
         self._counts = ""
         self._read_at: datetime | None = None
         self._stale = False
@@ -79,7 +85,10 @@ class Panel(widgets.VBox):  # type: ignore[misc]
         raise NotImplementedError
 
     def _show(self, value: Any) -> str:
-        """Put on screen what `_fetch` returned; set ``_frame``; return the line of counts."""
+        """Put on screen what `_fetch` returned; return the line of counts.
+
+        Sets ``_frame`` to the rows let through, or ``_make_frame`` to what makes it of them.
+        """
         raise NotImplementedError
 
     async def _fetch_detail(self, key: str) -> Any:
@@ -110,7 +119,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]
     def refresh(self) -> None:
         """Read again; a reading under way is given up."""
         self._requests.drop("figure")
-        self._ask("table", self._fetch, self._show_all)
+        self._ask("table", self._fetch_all, self._show_all)
 
     def select(self, key: str | None) -> None:
         """Choose a row by its key (a run id, a path, a source id), shown or not."""
@@ -137,6 +146,8 @@ class Panel(widgets.VBox):  # type: ignore[misc]
         """Return every row that the filters let through, unrounded."""
         import pandas as pd
 
+        if self._make_frame is not None:
+            return self._make_frame()
         return pd.DataFrame() if self._frame is None else self._frame.copy()
 
     def close(self) -> None:
@@ -173,7 +184,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]
         if key is not None:
             self._ask(
                 "detail",
-                lambda: self._fetch_detail(key),
+                lambda: self._fetch_chosen(key),
                 lambda value: self._show_detail(key, value),
             )
             return
@@ -182,19 +193,37 @@ class Panel(widgets.VBox):  # type: ignore[misc]
         self._show_detail(None, None)
         self._settle()
 
+    async def _fetch_all(self) -> Any:
+        loading = load_frames() if self.by_frames else None
+        value = await self._fetch()
+        if loading is not None:
+            await loading
+        return value
+
+    async def _fetch_chosen(self, key: str) -> Any:
+        loading = load_figures() if self.draws else None
+        value = await self._fetch_detail(key)
+        if loading is not None:
+            await loading
+        return value
+
     def _show_all(self, value: Any) -> None:
         self._counts = self._show(value)
         self._read_at = datetime.now(UTC)
         self._stale = False
         self._say()
 
+    def _grid_soon(self, table: Table) -> None:
+        """Make the live table once itables is there: plain rows are on screen before."""
+
+        def show(_: None) -> None:
+            self._watch(*table.make_grid())
+
+        self._ask("grid", load_grids, show)
+
     def _paint_soon(self) -> None:
         """Draw once matplotlib is there: the rows are on screen before it is imported."""
-
-        async def fetch() -> None:
-            await asyncio.to_thread(warm_up)
-
-        self._ask("figure", fetch, lambda _: self._paint())
+        self._ask("figure", load_figures, lambda _: self._paint())
 
     def _ask(self, slot: str, fetch: Callable[[], Any], show: Callable[[Any], None]) -> None:
         if self.state == "closed":
@@ -252,7 +281,8 @@ class Panel(widgets.VBox):  # type: ignore[misc]
         self._head.say(self._counts or self.title, second)
 
     def _failure(self) -> BaseException | None:
-        return self._errors.get("table") or self._errors.get("figure")
+        errors = (self._errors.get(slot) for slot in ("table", "grid", "figure"))
+        return next((error for error in errors if error is not None), None)
 
     def _when(self) -> str:
         return f" at {self._read_at:%Y-%m-%d %H:%M:%S} UTC" if self._read_at else ""

@@ -13,16 +13,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["FigureView", "warm_up"]
+__all__ = ["FigureView"]
 
 _DPI = 100
-
-
-def warm_up() -> None:
-    """Import what drawing needs; called in a thread while the first rows are read."""
-    import matplotlib.backends.backend_agg
-    import matplotlib.dates
-    import matplotlib.figure  # noqa: F401
 
 
 class FigureView:

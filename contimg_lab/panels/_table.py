@@ -1,4 +1,8 @@
-"""The table of a panel: itables while it is live, plain HTML and text where it is saved."""
+"""The table of a panel: plain rows at once, then itables; plain HTML and text where it is saved.
+
+The plain rows are there before the half megabyte of script that a live table is; the style
+sheet hides them as soon as the live table is drawn over them.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Column", "Table"]
 
 _STATIC_ROWS = 50
+_FIRST_ROWS = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,17 +46,26 @@ class Table:
         Height that the table always takes.
     on_select
         Called with the key of the row that the user chose, or None.
+    want_grid
+        Called with the table when plain rows are shown; sees to it that `make_grid` is called.
     """
 
-    def __init__(self, noun: str, height_px: int, on_select: Callable[[str | None], None]) -> None:
+    def __init__(
+        self,
+        noun: str,
+        height_px: int,
+        on_select: Callable[[str | None], None],
+        want_grid: Callable[[Table], None],
+    ) -> None:
         import ipywidgets as widgets
-        from itables.widget import ITable
 
         self.noun = noun
         self._columns: tuple[Column, ...] = ()
         self._keys: tuple[str, ...] = ()
-        self._total = 0
+        self._total = self._matching = 0
+        self._marked: str | None = None
         self._on_select = on_select
+        self._want_grid = want_grid
         self._quiet = False
         self._options: dict[str, Any] = {
             "select": "single",
@@ -66,20 +80,17 @@ class Table:
             "text_in_header_can_be_selected": False,
             "language": {"emptyTable": f"no {noun} to show", "zeroRecords": f"no {noun} to show"},
         }
-        self._grid = ITable(self._frame(), **self._options)
+        self._grid: Any = None
+        self._plain = widgets.HTML()
+        self._plain.add_class("contimg-plain")
         self._caption = widgets.HTML()
         self._caption.add_class("contimg-caption")
-        scroll = widgets.Box(
-            [self._grid],
+        self._scroll = widgets.Box(
+            [self._plain],
             layout={"height": f"{height_px}px", "overflow": "auto", "flex": "0 0 auto"},
         )
-        scroll.add_class("contimg-scroll")
-        self.widget = widgets.VBox([scroll, self._caption], layout={"min_width": "0"})
-
-    @property
-    def watched(self) -> tuple[Any, Callable[[Any], None], str]:
-        """What the panel has to observe, and to stop observing."""
-        return self._grid, self._selected, "selected_rows"
+        self._scroll.add_class("contimg-scroll")
+        self.widget = widgets.VBox([self._scroll, self._caption], layout={"min_width": "0"})
 
     @property
     def counts(self) -> str:
@@ -114,28 +125,35 @@ class Table:
         """
         changed = tuple(columns) != self._columns or tuple(keys) != self._keys
         self._columns, self._keys, self._total = tuple(columns), tuple(keys), total
+        self._matching, self._marked = matching, selected
         cut = "" if len(keys) == matching else f"; the first of {matching} that match"
         self._caption.value = escape(f"{self.counts}{note}{cut}")
-        if changed:
+        if self._grid is None:
+            self._plain.value = self._rows_html(_FIRST_ROWS)
+            self._want_grid(self)
+        elif changed:
+            self._plain.value = ""
             self._quiet = True
             try:
-                self._grid.update(
-                    self._frame(),
-                    selected_rows=self._rows_of(selected),
-                    ordering=len(keys) == matching,
-                    columnDefs=self._definitions(),
-                    add_rank_to_categories=True,
-                    **self._options,
-                )
+                self._grid.update(self._frame(), **self._arguments())
             finally:
                 self._quiet = False
         else:
             self.mark(selected)
 
+    def make_grid(self) -> tuple[Any, Callable[[Any], None], str]:
+        """Put the live table over the plain rows; return what there is to observe."""
+        from itables.widget import ITable
+
+        self._grid = ITable(self._frame(), **self._arguments())
+        self._scroll.children = (self._grid, self._plain)
+        return self._grid, self._selected, "selected_rows"
+
     def mark(self, key: str | None) -> None:
         """Mark the row of a key, and no other, without telling anybody."""
+        self._marked = key
         rows = self._rows_of(key)
-        if self._grid.selected_rows != rows:
+        if self._grid is not None and self._grid.selected_rows != rows:
             self._quiet = True
             try:
                 self._grid.selected_rows = rows
@@ -144,17 +162,22 @@ class Table:
 
     def to_html(self) -> str:
         """Return the first rows as plain HTML, with how many there are."""
+        return (
+            f"<div style='overflow-x:auto'>{self._rows_html(_STATIC_ROWS)}</div>"
+            f"<p>{escape(self._static_counts())}</p>"
+        )
+
+    def _rows_html(self, most: int) -> str:
         sides = [f"style='text-align:{'right' if c.right else 'left'}'" for c in self._columns]
         told = list(zip(self._columns, sides, strict=True))
         head = "".join(f"<th {side}>{escape(column.title)}</th>" for column, side in told)
         body = "".join(
             "<tr>" + "".join(f"<td {side}>{escape(c.texts[i])}</td>" for c, side in told) + "</tr>"
-            for i in range(min(len(self._keys), _STATIC_ROWS))
+            for i in range(min(len(self._keys), most))
         )
         return (
-            "<div style='overflow-x:auto'><table style='white-space:nowrap'>"
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-            f"<p>{escape(self._static_counts())}</p>"
+            "<table style='white-space:nowrap'>"
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         )
 
     def to_text(self) -> str:
@@ -176,6 +199,15 @@ class Table:
 
     def _rows_of(self, key: str | None) -> list[int]:
         return [self._keys.index(key)] if key is not None and key in self._keys else []
+
+    def _arguments(self) -> dict[str, Any]:
+        return {
+            "selected_rows": self._rows_of(self._marked),
+            "ordering": len(self._keys) == self._matching,
+            "columnDefs": self._definitions(),
+            "add_rank_to_categories": True,
+            **self._options,
+        }
 
     def _definitions(self) -> list[dict[str, Any]]:
         right = [i for i, column in enumerate(self._columns) if column.right]

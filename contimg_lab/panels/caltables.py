@@ -12,7 +12,6 @@ from contimg_lab.panels._controls import ANY, LAST_NIGHT, Choice, night_of, nigh
 from contimg_lab.panels._figure import FigureView
 from contimg_lab.panels._table import Column, Table
 from contimg_lab.panels._words import clip, count_words, facts, number, plain, short_ms, utc
-from contimg_lab.plots.coverage import STATE_STYLE, type_rank
 from contimg_lab.times import night_bounds_mjd
 
 if TYPE_CHECKING:
@@ -53,6 +52,7 @@ class CalTablesPanel(Panel):
 
     title = "Cal tables"
     by_night = True
+    draws = True
 
     def __init__(
         self, lab: Any, *, night: str = LAST_NIGHT, status: str = ANY, start: bool = True
@@ -69,7 +69,7 @@ class CalTablesPanel(Panel):
         self._status_filter = Choice("Status", _STATUSES, self._first[1], self._on_filter, 130)
         self._covered = widgets.HTML()
         self._timeline = FigureView((5.3, 3.6), "The windows appear here.")
-        self._table = Table("cal tables", 200, self._choose)
+        self._table = Table("cal tables", 200, self._choose, self._grid_soon)
         self._facts = widgets.HTML(_HINT)
         for part in (self._covered, self._facts):
             part.add_class("contimg-detail")
@@ -81,7 +81,6 @@ class CalTablesPanel(Panel):
         told = widgets.Box([self._facts], layout=still | {"height": "190px"})
         self._watch(self._night.widget, self._night.changed)
         self._watch(self._status_filter.widget, self._status_filter.changed)
-        self._watch(*self._table.watched)
         above = widgets.Box(
             [self._timeline.widget, covered],
             layout={"flex_flow": "row wrap", "grid_gap": "4px 12px"},
@@ -164,6 +163,8 @@ def _where(night: str | None) -> str:
 
 def _coverage_lines(coverage: pd.DataFrame) -> dict[str, str]:
     """For each table type: ``28 inside, 3 nearest (max 7.2 h), 0 none``."""
+    from contimg_lab.plots.coverage import STATE_STYLE, type_rank
+
     lines = {}
     for kind in sorted({str(k) for k in plain(coverage["table_type"])}, key=type_rank):
         mine = coverage[coverage["table_type"] == kind]

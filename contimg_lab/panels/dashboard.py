@@ -35,6 +35,7 @@ class DashboardPanel(Panel):
     """
 
     title = "Dashboard"
+    by_frames = False
 
     def __init__(
         self, lab: Any, *, night: str = LAST_NIGHT, tab: str = TABS[0], start: bool = True
@@ -85,7 +86,7 @@ class DashboardPanel(Panel):
         if summary is None:
             self._summary.value = ""
             return "no Measurement Set in this database has a time"
-        self._frame = summary.to_pandas()
+        self._make_frame = summary.to_pandas
         lines = "".join(f"<li>{escape(line)}</li>" for line in summary.lines())
         self._summary.value = f"<ul style='margin:0;padding-left:18px'>{lines}</ul>"
         return f"Night {summary.night} (UTC): {len(nights)} nights in all, to {nights[-1]}"

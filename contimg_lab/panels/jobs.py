@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from contimg_lab.panels._base import Panel
@@ -26,10 +28,10 @@ from contimg_lab.panels._words import (
     error_html,
     escape,
     facts,
-    plain,
     short_ms,
     utc,
 )
+from contimg_lab.times import datetime_from_unix, unix_from_value
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,8 +59,10 @@ _HINT = "<span class='contimg-quiet'>Choose a run to see its log and what it lin
 class _Page:
     nights: Sequence[str]
     night: str | None
-    every: pd.DataFrame
-    runs: pd.DataFrame
+    every: Sequence[Run]
+    runs: Sequence[Run]
+    frame_of: Callable[[Sequence[Run]], pd.DataFrame]
+    timed: bool
 
 
 class JobsPanel(Panel):
@@ -77,6 +81,7 @@ class JobsPanel(Panel):
 
     title = "Jobs"
     by_night = True
+    by_frames = False  # the first panel that people open: its rows do not wait for pandas
 
     def __init__(
         self,
@@ -99,7 +104,7 @@ class JobsPanel(Panel):
         self._status_filter = Choice("Status", _status_options(()), status, self._on_filter, 130)
         self._sort = Choice("Sort", _SORTS, sort, self._on_filter, 150)
         self._text = TextFilter("MS, cause, message", text, 150)
-        self._table = Table("runs", 250, self._choose)
+        self._table = Table("runs", 250, self._choose, self._grid_soon)
         self._log_name = widgets.HTML(_HINT)
         self._log = widgets.HTML(layout={"flex": "0 0 auto", "margin": "0 0 auto 0"})
         self._links = widgets.HTML()
@@ -116,7 +121,6 @@ class JobsPanel(Panel):
         self._watch(self._status_filter.widget, self._status_filter.changed)
         self._watch(self._sort.widget, self._sort.changed)
         self._watch(self._text.widget, self._on_filter)
-        self._watch(*self._table.watched)
         detail = widgets.Box(boxes, layout={"flex_flow": "row wrap", "grid_gap": "4px 12px"})
         chosen = (self._night, self._status_filter, self._sort, self._text)
         filters = [control.widget for control in chosen]
@@ -126,28 +130,33 @@ class JobsPanel(Panel):
         text = await self._text.read()
         nights = await self._lab.nights()
         night = night_of(self._night.value, nights)
-        every = await self._lab.jobs.table(night=night)
-        found = every if text is None else await self._lab.jobs.table(night=night, text=text)
-        return _Page(nights, night, every, found)
+        jobs = self._lab.jobs
+        every = await jobs.list_jobs(night=night, limit=None)
+        found = every if text is None else await jobs.list_jobs(night=night, text=text, limit=None)
+        frame_of = await jobs.frame_maker(night=night, text=text)
+        absent = (await self._lab.absent()).get("jobs", ())
+        timed = not {"started_at", "finished_at"} & set(absent)
+        return _Page(nights, night, every, found, frame_of, timed)
 
     def _show(self, value: _Page) -> str:
-        words = plain(value.every["status"])
+        words = [run.status for run in value.every]
         self._night.offer(night_options(value.nights))
         self._status_filter.offer(_status_options(words))
         wanted = self._status_filter.value
-        frame = value.runs if wanted == ANY else value.runs[value.runs["status"] == wanted]
-        self._frame = frame = _sorted(frame, self._sort.value)
-        part = frame.head(_MOST_ROWS)
+        runs = [run for run in value.runs if wanted in (ANY, run.status)]
+        runs = _sorted(runs, self._sort.value)
+        self._make_frame = functools.partial(value.frame_of, runs)
+        part = runs[:_MOST_ROWS]
         self._table.show(
             _columns(part, dated=value.night is None),
-            plain(part["run_id"]),
-            matching=len(frame),
+            [run.run_id for run in part],
+            matching=len(runs),
             total=len(value.every),
             selected=self.selected,
             note=("" if value.night is None else f", night {value.night}")
-            + ("; no jobs table: states by ms_index" if value.every.attrs.get("absent") else ""),
+            + ("" if value.timed else "; no jobs table: states by ms_index"),
         )
-        causes = Counter(plain(value.every["cause"][value.every["status"] == "failed"]))
+        causes = Counter(run.cause for run in value.every if run.status == "failed")
         why = ", ".join(f"{cause or 'unknown'} {n}" for cause, n in causes.most_common())
         counts = count_words(words, ("completed", "failed", "running", "pending"))
         if why:
@@ -194,38 +203,43 @@ def _status_options(words: Sequence[str | None]) -> list[tuple[str, str]]:
     return [("any", ANY), *((word, word) for word in (*_STATUSES, *others))]
 
 
-def _sorted(runs: pd.DataFrame, by: str) -> pd.DataFrame:
+def _sorted(runs: list[Run], by: str) -> list[Run]:
     """Sort over all rows, not only those that are shown; ties stay in order of time."""
     if by == "latest":
-        return runs.iloc[::-1].reset_index(drop=True)
+        return runs[::-1]
     if by == "status":
-        rank = [_RANK.get(str(word), 3) for word in plain(runs["status"])]
-        order = sorted(range(len(rank)), key=rank.__getitem__)
-        return runs.iloc[order].reset_index(drop=True)
-    return runs.sort_values(by, ascending=False, kind="stable", ignore_index=True)
+        return sorted(runs, key=lambda run: _RANK.get(run.status, 3))
+
+    def highest_first(run: Run) -> tuple[bool, float]:
+        value: float | None = getattr(run, by)
+        return (value is None, -(value or 0.0))
+
+    return sorted(runs, key=highest_first)
 
 
-def _columns(runs: pd.DataFrame, *, dated: bool) -> list[Column]:
+def _columns(runs: Sequence[Run], *, dated: bool) -> list[Column]:
     # the row names the MS already
     messages = [
-        None if said is None else said.replace(path, "the MS")
-        for said, path in zip(plain(runs["message"]), plain(runs["ms_path"]), strict=True)
+        None if run.message is None else run.message.replace(run.ms_path, "the MS") for run in runs
     ]
-    took = plain(runs["duration_s"])
-    tries = plain(runs["attempts"])
     form = "%Y-%m-%d %H:%M:%S" if dated else "%H:%M:%S"
+    tries = [run.attempts for run in runs]
+    took = [run.duration_s for run in runs]
     return [
-        Column(title="MS", texts=[short_ms(path) for path in plain(runs["ms_path"])]),
-        Column(title="status", texts=[clip(word, 24) for word in plain(runs["status"])]),
-        Column(title="cause", texts=[clip(word, 16) for word in plain(runs["cause"])]),
-        Column(title="step", texts=[clip(word, 16) for word in plain(runs["step"])]),
-        Column(
-            title="started (UTC)", texts=[utc(when, form) for when in plain(runs["started_at"])]
-        ),
+        Column(title="MS", texts=[short_ms(run.ms_path) for run in runs]),
+        Column(title="status", texts=[clip(run.status, 24) for run in runs]),
+        Column(title="cause", texts=[clip(run.cause, 16) for run in runs]),
+        Column(title="step", texts=[clip(run.step, 16) for run in runs]),
+        Column(title="started (UTC)", texts=[utc(_when(run.started_at), form) for run in runs]),
         Column(title="took", texts=[duration(s) for s in took], sort_by=took),
         Column(title="tries", texts=[str(n) for n in tries], sort_by=tries),
         Column(title="message", texts=[clip(said, 60) for said in messages]),
     ]
+
+
+def _when(unix_s: float | None) -> datetime | None:
+    known = unix_from_value(unix_s)
+    return None if known is None else datetime_from_unix(known)
 
 
 def _log_html(log: LogTail) -> str:

@@ -52,6 +52,7 @@ class PointingsPanel(Panel):
 
     title = "Pointings"
     by_night = True
+    draws = True
 
     def __init__(self, lab: Any, *, night: str = LAST_NIGHT, start: bool = True) -> None:
         self._first_night = str(night)
@@ -62,7 +63,7 @@ class PointingsPanel(Panel):
 
         self._night = Choice("Night", night_options(()), self._first_night, self._on_filter)
         self._where = "no night"
-        self._table = Table("Measurement Sets", 230, self._choose)
+        self._table = Table("Measurement Sets", 230, self._choose, self._grid_soon)
         self._sky = FigureView((5.0, 3.5), "The sky plot appears here.")
         self._facts = widgets.HTML(_HINT)
         self._facts.add_class("contimg-detail")
@@ -71,7 +72,6 @@ class PointingsPanel(Panel):
             layout={"height": "230px", "overflow": "auto", "flex": "1 1 260px", "min_width": "0"},
         )
         self._watch(self._night.widget, self._night.changed)
-        self._watch(*self._table.watched)
         below = widgets.Box(
             [self._sky.widget, facts_box], layout={"flex_flow": "row wrap", "grid_gap": "4px 12px"}
         )

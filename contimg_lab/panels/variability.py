@@ -28,7 +28,6 @@ from contimg_lab.panels._variables import (
     together_words,
 )
 from contimg_lab.panels._words import escape, facts, number, plain
-from contimg_lab.plots.variability import count_undrawn
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,6 +75,7 @@ class VariabilityPanel(Panel):
     """
 
     title = "Variability"
+    draws = True
 
     def __init__(
         self,
@@ -120,7 +120,7 @@ class VariabilityPanel(Panel):
         self._facts = widgets.HTML(_HINT)
         for part in (self._warning, self._fold, self._facts):
             part.add_class("contimg-detail")
-        self._table = Table("sources", 200, self._choose)
+        self._table = Table("sources", 200, self._choose, self._grid_soon)
         self._scatter = FigureView((5.8, 5.2), "η against V appears here.")
         self._curve = FigureView((7.2, 3.9), "Choose a source to see its light curve.")
         warned = widgets.Box([self._warning], layout={"height": "40px", "overflow": "auto"})
@@ -135,7 +135,6 @@ class VariabilityPanel(Panel):
         self._watch(self._rule.widget, self._rule.changed)
         self._watch(self._sort.widget, self._sort.changed)
         self._watch(self._scale, self._on_scale)
-        self._watch(*self._table.watched)
         wrap = {"flex_flow": "row wrap", "grid_gap": "4px 12px"}
         below = widgets.Box([self._scatter.widget, told, self._curve.widget], layout=wrap)
         filters = [self._text.widget, self._rule.widget, self._sort.widget, self._scale]
@@ -208,7 +207,7 @@ class VariabilityPanel(Panel):
         return "; ".join(part for part in told if part)
 
     def _paint(self) -> None:
-        from contimg_lab.plots.variability import plot_eta_v
+        from contimg_lab.plots.variability import count_undrawn, plot_eta_v
 
         shown = self._shown
         if shown is None:

@@ -7,7 +7,6 @@ import platform
 import sqlite3
 import stat
 from collections.abc import Mapping
-from importlib import metadata
 from pathlib import Path
 
 from contimg_lab import __version__
@@ -174,6 +173,8 @@ def _folders(roots: LogRoots) -> tuple[FolderHealth, ...]:
 
 
 def _versions() -> tuple[tuple[str, str], ...]:
+    from importlib import metadata
+
     return (
         ("contimg_lab", __version__),
         ("python", platform.python_version()),

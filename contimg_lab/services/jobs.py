@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from contimg_lab.services._context import Service
 from contimg_lab.services._directory import Directory, Entry
 from contimg_lab.services._frames import add_datetimes, record_frame
 from contimg_lab.services._logs import find_run_log, shared_lines, tail_lines
-from contimg_lab.services._origin import with_origin
+from contimg_lab.services._origin import Origin, origin_of
 from contimg_lab.services._provenance import log_roots, provenances
 from contimg_lab.times import mjd_from_unix
 
@@ -127,11 +128,22 @@ class JobsService(Service):
         runs = await self.list_jobs(
             status=status, cause=cause, night=night, text=text, limit=limit, offset=offset
         )
+        given = {"status": status, "cause": cause, "night": night, "text": text}
+        return await asyncio.to_thread((await self.frame_maker(**given)), runs)
+
+    async def frame_maker(self, **given: object) -> Callable[[Sequence[Run]], pd.DataFrame]:
+        """Return what makes of runs listed now the DataFrame that `table` returns.
+
+        Parameters
+        ----------
+        **given
+            Arguments with which the runs were listed, for the DataFrame's provenance.
+        """
         lacking = await self.context.jobs.absent()
         absent = [name for name in ("started_at", "finished_at") if name in lacking]
-        made = await asyncio.to_thread(_table, runs, absent)
-        given = {"status": status, "cause": cause, "night": night, "text": text}
-        return await with_origin(self.context, made, "jobs.table", **given)
+        asked = {name: value for name, value in given.items() if value is not None}
+        origin = await origin_of(self.context, "jobs.table", **asked)
+        return functools.partial(_table, absent=absent, origin=origin)
 
     async def build_provenance_links(self, run_id: str) -> Provenance:
         """Return what one run links: MS, cal tables, pointing, images, log."""
@@ -366,7 +378,7 @@ def _words(run: Run) -> str:
     return "\n".join(part for part in parts if part).casefold()
 
 
-def _table(runs: Sequence[Run], absent: Sequence[str]) -> pd.DataFrame:
+def _table(runs: Sequence[Run], *, absent: Sequence[str], origin: Origin) -> pd.DataFrame:
     made = record_frame(Run, runs, absent)
     made = made.rename(columns={"started_at": "started_unix_s", "finished_at": "finished_unix_s"})
     made = add_datetimes(made, {"started_at": "started_unix_s", "finished_at": "finished_unix_s"})
@@ -376,4 +388,5 @@ def _table(runs: Sequence[Run], absent: Sequence[str]) -> pd.DataFrame:
         made[f"{name}_mjd"] = made[f"{name}_mjd"].astype("Float64")
         made.attrs["units"].pop(f"{name}_unix_s", None)
         made.attrs["units"][f"{name}_mjd"] = "d (MJD, UTC)"
+    made.attrs["provenance"] = origin.told()
     return made

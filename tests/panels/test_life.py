@@ -236,7 +236,7 @@ async def test_close_while_reading_leaves_no_task(name: str, demo: cl.Lab) -> No
     await asyncio.wait_for(panel.settled(), 10)
     assert (panel.state, panel._pending()) == ("closed", ())
     async with asyncio.timeout(10):  # the handle ends its own query in its own time
-        await asyncio.gather(*(asyncio.all_tasks() - before))
+        await asyncio.gather(*(asyncio.all_tasks() - before), return_exceptions=True)
 
 
 @pytest.mark.parametrize("name", list(PANELS))
