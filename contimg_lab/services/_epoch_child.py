@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from contimg_lab.analysis.epochs import Chosen, choose_fluxes, choose_times
 from contimg_lab.database._child import Cells, Codes, Out, Snapshot, floats
 from contimg_lab.repositories._base import json_list, number
-from contimg_lab.repositories.sources import FLUXES
+from contimg_lab.repositories._photometry import FLUXES
 from contimg_lab.services._epochs import OF_ROWS, OF_SOURCES, arrange, image_times
 from contimg_lab.times import mjd_from_values
 

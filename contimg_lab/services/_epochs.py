@@ -19,7 +19,7 @@ from contimg_lab.analysis.epochs import (
     superseded,
 )
 from contimg_lab.analysis.segments import offsets_of
-from contimg_lab.repositories.sources import Photometry
+from contimg_lab.repositories._photometry import Photometry
 from contimg_lab.times import mjd_from_name, mjd_from_values
 
 if TYPE_CHECKING:

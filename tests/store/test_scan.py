@@ -45,7 +45,7 @@ def children(of: int) -> list[int]:
                 parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
             except OSError:
                 continue
-            if CHILDREN.encode() in command and (of in (0, parent)):
+            if CHILDREN.encode() in command and parent == of:
                 found.append(int(entry.name))
     return found
 
