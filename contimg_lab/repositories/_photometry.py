@@ -113,6 +113,17 @@ def _none(count: int) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
 def photometry_of(
     rows: Sequence[tuple[Any, ...]], names: Sequence[str], wanted: Sequence[str] | None
 ) -> Photometry:
+    """Make columns of rows with the named numbers.
+
+    Parameters
+    ----------
+    rows
+        Source (its name, or its number among ``wanted``), id, image and the numbers.
+    names
+        Names of the numbers.
+    wanted
+        Names of the sources; None where the rows hold them.
+    """
     parts: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * (3 + len(names))
     found = {name: _numbers(part) for name, part in zip(names, parts[3:], strict=True)}
     none = _none(len(rows))
