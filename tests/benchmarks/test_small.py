@@ -1,0 +1,144 @@
+"""The benchmark in small: every path must still be as many times as fast as it was."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contimg_lab.bench import WORKS, Line, Report, Settings, run
+from contimg_lab.bench._lines import with_growth, with_ratios
+from contimg_lab.bench._measure import percentiles_ms
+from contimg_lab.bench._table import table
+from contimg_lab.cli import bench as command
+from contimg_lab.errors import InvalidInput
+
+# about a third of what was measured on two cores: at 10^5 rows, 5,000 Measurement Sets, 100 MB
+FLOORS = {
+    ("light curves", "ours, SQL"): 3.0,
+    ("light curves", "ours, store"): 60.0,
+    ("light curves, writer at work", "ours, SQL"): 3.0,
+    ("light curves, writer at work", "ours, store on"): 3.0,
+    ("1,000 jobs", "ours"): 5.0,
+    ("log tail", "ours"): 30.0,
+    ("one commit of 5,000 rows", "statistics after the proof"): 1.0,
+}
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """Every work, once, in small."""
+    settings = Settings(
+        rows=(100_000,),
+        seconds=1.0,
+        cache=tmp_path_factory.mktemp("cache"),
+        n_ms=5_000,
+        log_bytes=100_000_000,
+        peers=False,
+    )
+    return run(settings)
+
+
+@pytest.mark.bench
+def test_every_way_answers_alike(report: Report) -> None:
+    """Every way gives an answer, and the numbers of the older design."""
+    wrong = [f"{each.work}, {each.way}: {each.note}" for each in report.lines if each.is_wrong]
+    assert wrong == []
+
+
+@pytest.mark.bench
+@pytest.mark.parametrize(("work", "way"), FLOORS)
+def test_ratio(report: Report, work: str, way: str) -> None:
+    """Each ratio in one run stays above its floor."""
+    found = [each.ratio for each in report.lines if (each.work, each.way) == (work, way)]
+    assert len(found) == 1
+    assert found[0] is not None
+    assert found[0] >= FLOORS[work, way]
+
+
+@pytest.mark.bench
+def test_writer_is_let_through(report: Report) -> None:
+    """Beside each of our readers the writer commits, and its checkpoint gets through."""
+    ours = [each for each in report.lines if "beside" in each.way and "ours" in each.way]
+    assert len(ours) == 3
+    assert all("checkpoint through" in each.note for each in ours)
+
+
+@pytest.mark.bench
+def test_report_says_where(report: Report) -> None:
+    """Machine, versions, date and every line stand in the JSON and in the table."""
+    told = json.loads(report.to_json())
+    assert {"machine", "versions", "commit", "date_utc", "lines"} <= set(told)
+    assert len(told["lines"]) == len(report.lines)
+    text = report.table()
+    assert told["machine"]["cpu"] in text
+    assert all(each.way in text for each in report.lines)
+
+
+@pytest.mark.bench
+def test_nothing_is_left(report: Report, tmp_path: Path) -> None:
+    """A database of one's own is only read: nothing in it or beside it changes."""
+    from contimg_lab.demo import Season, make_season
+
+    folder = make_season(tmp_path / "season", Season(nights=6, n_sources=40))
+
+    def state() -> dict[str, tuple[int, int]]:
+        files = (path for path in folder.rglob("*") if path.is_file())
+        return {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in files}
+
+    before = state()
+    settings = Settings(db=folder, seconds=0.1, cache=tmp_path / "cache", peers=False)
+    lines = run(settings).lines
+    assert {"light curves", "scan", "1,000 jobs"} <= {each.work for each in lines}
+    assert not any("writer" in each.work or "commit" in each.work for each in lines)
+    assert state() == before
+    assert not (tmp_path / "cache").exists()
+
+
+def test_works_that_are_none(tmp_path: Path) -> None:
+    """A work that does not exist, or cannot be done on one's own database, is said so."""
+    with pytest.raises(InvalidInput, match="no work nonsense"):
+        run(Settings(only=("nonsense",), cache=tmp_path))
+    with pytest.raises(InvalidInput, match="leave --db out"):
+        run(Settings(db=tmp_path, only=("writer",), cache=tmp_path))
+
+
+def test_command_names_every_work() -> None:
+    """The help of ``--only`` lists the works, in their order."""
+    text = " ".join(_help().split())
+    assert f"only these: {', '.join(WORKS)} " in text
+
+
+def _help() -> str:
+    import argparse
+
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    return parser.format_help()
+
+
+@given(st.lists(st.floats(1e-6, 1e3), min_size=1))
+def test_percentiles_are_latencies(took_s: list[float]) -> None:
+    """So many of 100 latencies do not exceed a percentile, which is one of them."""
+    for name, value in percentiles_ms(took_s).items():
+        share = int(name[1:3]) / 100
+        assert any(value == took * 1e3 for took in took_s)
+        assert sum(took * 1e3 <= value for took in took_s) >= share * len(took_s)
+        assert sum(took * 1e3 < value for took in took_s) < share * len(took_s)
+
+
+def test_ratio_and_growth() -> None:
+    """Ratios are to the older design of the same size, growth to the smallest size."""
+    small = [
+        Line(work="scan", way="older", n_rows=10, seconds=4.0, peak_mb=200.0),
+        Line(work="scan", way="ours", n_rows=10, seconds=1.0, peak_mb=50.0),
+    ]
+    large = [Line(work="scan", way="ours", n_rows=100, seconds=3.0)]
+    lines = with_growth([*large, *with_ratios(small, "older", memory=True)])
+    assert [each.ratio for each in lines] == [None, 1.0, 4.0]
+    assert [each.memory_ratio for each in lines] == [None, 1.0, 0.25]
+    assert [each.growth for each in lines] == [3.0, None, None]
+    assert "scan" in table(lines).splitlines()[2]
