@@ -77,10 +77,12 @@ def look_at(folder: Path, aside: Path) -> Site:
 
 
 def uri(file: Path) -> str:
+    """Read-only URI of a file, by which nothing is left beside it."""
     return files.uri(file, immutable=files.stamp(file).at_rest)
 
 
 def tell(function: str, **arguments: object) -> Any:
+    """Run a function in a process of its own; where it failed, ``failed`` says how."""
     try:
         return call(function, **arguments)
     except Failed as error:
@@ -88,6 +90,7 @@ def tell(function: str, **arguments: object) -> Any:
 
 
 def installed(ways: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+    """Ways that can be measured here and were asked for."""
     lacking = [name for name in _OPTIONAL if importlib.util.find_spec(name) is None]
     left_out = lacking if settings.peers else _PEERS
     return {way: value for way, value in ways.items() if way not in left_out}
@@ -133,4 +136,5 @@ def shown(work: str, way: str, n_rows: int, told: Mapping[str, Any]) -> Line:
 
 
 def noted(each: Line, note: str) -> Line:
+    """Return the line with a note more."""
     return dataclasses.replace(each, note="; ".join(text for text in (each.note, note) if text))
