@@ -134,8 +134,7 @@ def _with_polars(database: str) -> AbstractAsyncContextManager[Ask]:
 async def _ours(folder: str, *, store_mb: int | None, prepared: bool) -> AsyncIterator[Ask]:
     import contimg_lab as cl
 
-    options = {} if store_mb is None else {"store_mb": store_mb}
-    async with cl.open(folder, **options) as lab:
+    async with cl.open(folder, store_mb=store_mb) as lab:
         if prepared:
             await lab.sources.prepare()
         yield lab.sources.light_curve_json

@@ -38,6 +38,7 @@ async def measure(path: str, names: list[str]) -> dict[str, Any]:
         async with cl.open(path) as lab:
             await lab.sources.prepare()
             before = lab.status().store
+            await lab.sources.variability()  # so that what is imported late is there
             writer.say()
             told = await asyncio.to_thread(writer.read)
             begun = time.perf_counter()
