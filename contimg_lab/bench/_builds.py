@@ -13,8 +13,6 @@ from typing import Any
 
 from contimg_lab.bench._process import call
 from contimg_lab.config import read_config
-from contimg_lab.demo import Season, ensure_season
-from contimg_lab.demo.write import SEASON_VERSION
 from contimg_lab.errors import AbsentFeature
 from contimg_lab.layouts import detect
 
@@ -22,6 +20,7 @@ __all__ = [
     "EPOCHS",
     "jobs_season",
     "photometry_file",
+    "plain_season",
     "private_copy",
     "private_folder",
     "season",
@@ -42,8 +41,17 @@ _BLOCK = 1 << 24
 
 def season(n_rows: int, cache: Path) -> Path:
     """Folder of a season with so many photometry rows, made on first use."""
+    from contimg_lab.demo import Season, ensure_season  # not for processes that measure
+
     wanted = Season(n_sources=max(_FEWEST_SOURCES, n_rows // EPOCHS), photometry_rows=n_rows)
     return ensure_season(wanted, cache)
+
+
+def plain_season(cache: Path) -> Path:
+    """Folder of the built-in season, made on first use."""
+    from contimg_lab.demo import Season, ensure_season
+
+    return ensure_season(Season(), cache)
 
 
 def photometry_file(path: Path) -> Path:
@@ -111,10 +119,12 @@ def jobs_season(n_ms: int, cache: Path) -> Path:
 
     Each has the steps of a run in ``jobs``, one image, and lies in a day that has its cal set.
     """
+    from contimg_lab.demo.write import SEASON_VERSION
+
     target = cache / f"bench-jobs-1.{SEASON_VERSION}-{n_ms}"
     if target.is_dir():
         return target
-    made = ensure_season(Season(), cache)
+    made = plain_season(cache)
     with private_folder(cache) as private:
         building = private / "season"
         shutil.copytree(made, building)

@@ -9,15 +9,14 @@ from typing import Any
 from contimg_lab.bench._measure import memory_mb, repeat
 from contimg_lab.bench._older import older_runs
 
-__all__ = ["N_LISTED", "WAYS", "measure_older", "measure_ours"]
-
-N_LISTED = 1_000
-"""Runs in the list."""
+__all__ = ["WAYS", "measure_older", "measure_ours"]
 
 _LIST_SQL = "SELECT path FROM ms_index ORDER BY start_mjd IS NULL, start_mjd, path LIMIT ?"
 
 
-async def measure_older(database: str, folder: str, seconds: float) -> dict[str, Any]:
+async def measure_older(
+    database: str, folder: str, n_listed: int, seconds: float
+) -> dict[str, Any]:
     """List by queries for each run; see `contimg_lab.bench._measure.repeat`.
 
     Parameters
@@ -26,6 +25,8 @@ async def measure_older(database: str, folder: str, seconds: float) -> dict[str,
         URI of the file that holds ``ms_index``.
     folder
         What the package would open.
+    n_listed
+        Runs in the list.
     seconds
         How long.
     """
@@ -35,7 +36,7 @@ async def measure_older(database: str, folder: str, seconds: float) -> dict[str,
 
     async def work() -> None:
         with contextlib.closing(sqlite3.connect(database, uri=True)) as connection:
-            paths = [path for (path,) in connection.execute(_LIST_SQL, [N_LISTED])]
+            paths = [path for (path,) in connection.execute(_LIST_SQL, [n_listed])]
         found[:] = await older_runs(database, paths)
 
     told = await repeat(work, seconds)
@@ -43,7 +44,7 @@ async def measure_older(database: str, folder: str, seconds: float) -> dict[str,
     return told | memory_mb() | {"answer": answer, "n_ms": n_ms}
 
 
-async def measure_ours(database: str, folder: str, seconds: float) -> dict[str, Any]:
+async def measure_ours(database: str, folder: str, n_listed: int, seconds: float) -> dict[str, Any]:
     """List by a Lab; arguments as of `measure_older`."""
     import contimg_lab as cl
 
@@ -51,7 +52,7 @@ async def measure_ours(database: str, folder: str, seconds: float) -> dict[str, 
         found: list[Any] = []
 
         async def work() -> None:
-            runs = await lab.jobs.list_jobs(limit=N_LISTED)
+            runs = await lab.jobs.list_jobs(limit=n_listed)
             found[:] = await lab.jobs.build_provenance_many([run.run_id for run in runs])
 
         told = await repeat(work, seconds)

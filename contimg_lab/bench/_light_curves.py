@@ -24,7 +24,13 @@ _COLUMNS = ("mjd", "flux_jy", "flux_err_jy")
 
 
 async def measure(
-    way: str, database: str, folder: str, names: str, checked: list[str], seconds: float
+    way: str,
+    database: str,
+    folder: str,
+    names: str,
+    checked: list[str],
+    seconds: float,
+    callers: int,
 ) -> dict[str, Any]:
     """Measure one way in this process; see `contimg_lab.bench._measure.hammer`.
 
@@ -40,8 +46,8 @@ async def measure(
         Path of a JSON file with the names to ask for.
     checked
         Names whose numbers are to be compared between ways.
-    seconds
-        How long.
+    seconds, callers
+        How long, and how many ask at a time.
 
     Returns
     -------
@@ -51,7 +57,7 @@ async def measure(
     wanted = _names(names)
     async with WAYS[way](folder if way.startswith("ours") else database) as ask:
         digest = await _digest(ask, checked)
-        found = await hammer(ask, wanted, seconds)
+        found = await hammer(ask, wanted, seconds, callers)
         return found | memory_mb() | {"digest": digest}
 
 

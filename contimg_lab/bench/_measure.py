@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["CALLERS", "Stall", "hammer", "memory_mb", "percentiles_ms", "repeat", "ticking"]
+__all__ = ["Stall", "hammer", "memory_mb", "percentiles_ms", "repeat", "ticking"]
 
-CALLERS = 64
 _WARM_S = 0.5
 _TICK_S = 0.001
 
@@ -56,8 +55,7 @@ async def hammer(
     ask: Callable[[str], Awaitable[object]],
     names: Sequence[str],
     seconds: float,
-    *,
-    callers: int = CALLERS,
+    callers: int,
 ) -> dict[str, Any]:
     """Let many callers ask for random names, each as soon as it was answered.
 

@@ -26,12 +26,14 @@ class Settings:
         Folder in which made databases are kept.
     only
         Names of works; empty: all.
-    n_ms
-        Measurement Sets beside which the list of jobs is measured.
+    callers
+        How many ask for light curves at a time.
+    n_ms, n_listed
+        Measurement Sets beside which the list of jobs is measured, and jobs in that list.
     log_bytes
         Size of the log.
     peers
-        Measure other packages and plain sqlite3, too.
+        Measure other packages, plain sqlite3 and one shared connection, too.
     """
 
     db: Path | None = None
@@ -39,6 +41,8 @@ class Settings:
     seconds: float = 5.0
     cache: Path = field(default_factory=lambda: user_cache_path("contimg_lab"))
     only: tuple[str, ...] = ()
+    callers: int = 64
     n_ms: int = 100_000
+    n_listed: int = 1_000
     log_bytes: int = 1_000_000_000
     peers: bool = True

@@ -19,7 +19,7 @@ from contimg_lab.database import files
 __all__ = ["Site", "agreed", "installed", "look_at", "noted", "shown", "tell", "uri"]
 
 _OPTIONAL = ("polars",)
-_PEERS = ("sqlite3 on the loop", "pandas", "polars")
+_PEERS = ("shared aiosqlite", "sqlite3 on the loop", "pandas", "polars")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,6 @@ from contimg_lab.bench._process import call
 from contimg_lab.bench._settings import Settings
 from contimg_lab.bench._site import Site, agreed, installed, noted, shown, tell, uri
 from contimg_lab.database import files
-from contimg_lab.demo import Season, ensure_season
 
 __all__ = ["jobs", "light_curves", "log_tail", "scan", "statistics"]
 
@@ -28,6 +27,7 @@ def light_curves(at: Site, settings: Settings) -> Iterator[Line]:
             names=str(at.names),
             checked=at.checked,
             seconds=settings.seconds,
+            callers=settings.callers,
         )
         for way in ways
     }
@@ -66,20 +66,24 @@ def jobs(settings: Settings) -> Iterator[Line]:
     stamp = files.stamp(file)
     told = {
         way: tell(
-            f"_jobs:{measure}", database=uri(file), folder=str(folder), seconds=settings.seconds
+            f"_jobs:{measure}",
+            database=uri(file),
+            folder=str(folder),
+            n_listed=settings.n_listed,
+            seconds=settings.seconds,
         )
         for way, measure in _jobs.WAYS.items()
     }
     n_ms = told["older"].get("n_ms", settings.n_ms)
     changed = files.stamp(file) != stamp
-    for each in agreed("1,000 jobs", n_ms, told, "answer", changed=changed):
+    for each in agreed(f"{settings.n_listed:,} jobs", n_ms, told, "answer", changed=changed):
         first = told[each.way].get("first_ms")
         yield each if first is None else noted(each, f"the first time {first:.0f} ms")
 
 
 def log_tail(settings: Settings) -> Iterator[Line]:
     """The last 100 lines of a very large log."""
-    season = ensure_season(Season(), settings.cache)
+    season = _builds.plain_season(settings.cache)
     with _builds.private_folder(settings.cache) as private:
         run_id = call("_log:choose_run", season=str(season))
         folder = private / "season"

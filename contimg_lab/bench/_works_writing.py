@@ -11,13 +11,13 @@ from contimg_lab.bench import _builds, _update
 from contimg_lab.bench._lines import Line, line
 from contimg_lab.bench._process import running
 from contimg_lab.bench._settings import Settings
-from contimg_lab.bench._site import Site, agreed, noted, shown, tell
+from contimg_lab.bench._site import Site, agreed, installed, noted, shown, tell
 from contimg_lab.bench._writer import summary
 from contimg_lab.database import files
 
 __all__ = ["update", "writer"]
 
-_BESIDE = ("older", "shared aiosqlite", "ours, SQL", "ours, store on")
+_BESIDE = dict.fromkeys(("older", "shared aiosqlite", "ours, SQL", "ours, store on"))
 
 
 def writer(at: Site, settings: Settings) -> Iterator[Line]:
@@ -26,7 +26,7 @@ def writer(at: Site, settings: Settings) -> Iterator[Line]:
     beside: dict[str, dict[str, Any]] = {}
     with _builds.private_copy(at.file, settings.cache) as copy:
         beside["alone"] = _beside_writer(copy, "_writer:wait", seconds=settings.seconds)[1]
-        for way in _BESIDE:
+        for way in installed(_BESIDE, settings):
             readers[way], beside[f"beside light curves, {way}"] = _beside_writer(
                 copy,
                 "_light_curves:measure",
@@ -36,6 +36,7 @@ def writer(at: Site, settings: Settings) -> Iterator[Line]:
                 names=str(at.names),
                 checked=[],
                 seconds=settings.seconds,
+                callers=settings.callers,
             )
         scans, beside["beside scans, ours"] = _beside_writer(
             copy,

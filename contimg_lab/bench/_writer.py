@@ -20,7 +20,7 @@ __all__ = ["COMMITS_PER_S", "append", "summary", "wait", "write"]
 COMMITS_PER_S = 50.0
 
 _ROWS = 10
-_CHECKPOINT_EVERY_S = 1.0
+_CHECKPOINT_EVERY_S = 0.5
 _SETTLE_S = 1.0  # the first commits meet a cold cache
 _INSERT = """
 INSERT INTO photometry (source_id, image_path, ra_deg, dec_deg, nvss_flux_mjy, peak_jyb,
@@ -69,7 +69,7 @@ class _Writer:
 
 
 def write(path: str) -> Iterator[dict[str, Any]]:
-    """Commit fifty times a second until the standard input ends; once a second a checkpoint.
+    """Commit fifty times a second until the standard input ends; twice a second a checkpoint.
 
     A checkpoint that did not get through is tried again before each commit, when whoever read
     the state before the last commit has had 20 ms to end.
