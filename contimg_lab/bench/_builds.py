@@ -102,6 +102,8 @@ def private_copy(file: Path, cache: Path) -> Iterator[Path]:
     """Copy a season's database for a writer; removed at the end."""
     with private_folder(cache) as private:
         shutil.copyfile(file, private / _FILE)
+        with (private / _FILE).open("rb+") as copied:
+            os.fsync(copied.fileno())  # else the first checkpoint pays for the copy
         call("_builds:warm", file=str(private / _FILE))
         yield private / _FILE
 
