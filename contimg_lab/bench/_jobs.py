@@ -53,7 +53,8 @@ async def measure_ours(database: str, folder: str, n_listed: int, seconds: float
 
         async def work() -> None:
             runs = await lab.jobs.list_jobs(limit=n_listed)
-            found[:] = await lab.jobs.build_provenance_many([run.run_id for run in runs])
+            links = await lab.jobs.build_provenance_many([run.run_id for run in runs])
+            found[:] = links.values()
 
         told = await repeat(work, seconds)
     answer = [
