@@ -40,7 +40,7 @@ async def measure_older(
         found[:] = await older_runs(database, paths)
 
     told = await repeat(work, seconds)
-    answer = [[run["ms_path"], run["cal_table"], run["image_path"]] for run in found]
+    answer = [[run["ms_path"], run["cal_table"], run["image_paths"]] for run in found]
     return told | memory_mb() | {"answer": answer, "n_ms": n_ms}
 
 
@@ -57,10 +57,7 @@ async def measure_ours(database: str, folder: str, n_listed: int, seconds: float
             found[:] = links.values()
 
         told = await repeat(work, seconds)
-    answer = [
-        [run.ms_path, run.cal_table, run.image_paths[-1] if run.image_paths else None]
-        for run in found
-    ]
+    answer = [[run.ms_path, run.cal_table, sorted(run.image_paths)] for run in found]
     return told | memory_mb() | {"answer": answer}
 
 

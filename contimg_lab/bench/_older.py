@@ -16,10 +16,11 @@ SELECT mjd, flux_jy, flux_err_jy FROM photometry WHERE source_id = ? ORDER BY mj
 """
 _MS_SQL = "SELECT * FROM ms_index WHERE path = ?"
 _JOBS_SQL = "SELECT * FROM jobs WHERE ms_path = ? ORDER BY id"
-_IMAGE_SQL = "SELECT path FROM images WHERE ms_path = ? ORDER BY created_at DESC LIMIT 1"
+_IMAGES_SQL = "SELECT path FROM images WHERE ms_path = ? ORDER BY path"
 _CAL_SQL = """
 SELECT path FROM caltables WHERE status = 'active' AND table_type = 'BP'
-ORDER BY abs((valid_start_mjd + valid_end_mjd) / 2 - ?), id DESC LIMIT 1
+    AND abs((valid_start_mjd + valid_end_mjd) / 2 - ?1) <= 0.5
+ORDER BY abs((valid_start_mjd + valid_end_mjd) / 2 - ?1), id DESC LIMIT 1
 """
 
 Ask = Callable[[str], Awaitable[bytes]]
@@ -72,12 +73,12 @@ async def older_runs(database: str, ms_paths: Sequence[str]) -> list[dict[str, A
             ms = await _rows(connection, _MS_SQL, path)
             jobs = await _rows(connection, _JOBS_SQL, path)
             cal = await _rows(connection, _CAL_SQL, ms[0]["mid_mjd"])
-            image = await _rows(connection, _IMAGE_SQL, path)
+            images = await _rows(connection, _IMAGES_SQL, path)
         found.append({
             "ms_path": path,
             "status": jobs[-1]["status"] if jobs else ms[0]["status"],
             "cal_table": cal[0]["path"] if cal else None,
-            "image_path": image[0]["path"] if image else None,
+            "image_paths": [image["path"] for image in images],
             "ra_deg": ms[0]["pointing_ra_deg"],
             "dec_deg": ms[0]["pointing_dec_deg"],
             "created_at": ms[0]["created_at"],

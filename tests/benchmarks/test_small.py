@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from pathlib import Path
 
@@ -14,13 +15,15 @@ from contimg_lab.bench._lines import with_growth, with_ratios
 from contimg_lab.bench._measure import percentiles_ms
 from contimg_lab.bench._table import table
 from contimg_lab.cli import bench as command
+from contimg_lab.cli import main
+from contimg_lab.demo import Season, make_season
 from contimg_lab.errors import InvalidInput
 
 # about a third of what was measured on two cores: at 10^5 rows, 2,000 Measurement Sets, 50 MB
 FLOORS = {
-    ("light curves", "ours, SQL"): 4.0,
+    ("light curves", "ours, SQL"): 3.0,
     ("light curves", "ours, store"): 150.0,
-    ("light curves, writer at work", "ours, SQL"): 4.0,
+    ("light curves, writer at work", "ours, SQL"): 3.0,
     ("light curves, writer at work", "ours, store on"): 3.0,
     ("scan", "ours"): 0.09,  # so few rows are read sooner than a process starts
     ("200 jobs", "ours"): 10.0,
@@ -82,20 +85,23 @@ def test_report_says_where(report: Report) -> None:
     assert all(each.way in text for each in report.lines)
 
 
-@pytest.mark.bench
-def test_nothing_is_left(report: Report, tmp_path: Path) -> None:
-    """A database of one's own is only read: nothing in it or beside it changes."""
-    from contimg_lab.demo import Season, make_season
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small database of one's own."""
+    return make_season(tmp_path_factory.mktemp("own") / "season", Season(nights=6, n_sources=40))
 
-    folder = make_season(tmp_path / "season", Season(nights=6, n_sources=40))
+
+@pytest.mark.bench
+def test_nothing_is_left(own: Path, tmp_path: Path) -> None:
+    """A database of one's own is only read: nothing in it or beside it changes."""
 
     def state() -> dict[str, tuple[int, int]]:
-        files = (path for path in folder.rglob("*") if path.is_file())
+        files = (path for path in own.rglob("*") if path.is_file())
         return {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in files}
 
     before = state()
     settings = Settings(
-        db=folder,
+        db=own,
         only=("light-curves", "scan", "writer", "jobs"),
         seconds=0.1,
         callers=4,
@@ -109,6 +115,28 @@ def test_nothing_is_left(report: Report, tmp_path: Path) -> None:
     assert not (tmp_path / "cache").exists()
 
 
+@pytest.mark.bench
+def test_command(own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The command prints the table, writes the same figures as JSON, and ends with 0."""
+    file = tmp_path / "figures.json"
+    words = ["bench", "--db", own, "--only", "jobs", "--seconds", 0.1, "--json", file]
+    assert main([str(word) for word in words]) == 0
+    ways = [each["way"] for each in json.loads(file.read_text(encoding="utf-8"))["lines"]]
+    assert ways == ["older", "ours"]
+    said = capsys.readouterr()
+    assert "1,000 jobs" in said.out
+    assert "1,000 jobs" in said.err
+
+
+@pytest.mark.parametrize("words", [["--rows", "many"], ["--seconds", "0"], ["--only", "nonsense"]])
+def test_command_with_words_that_mean_nothing(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What cannot be measured ends with exit code 2 and one line that says why."""
+    assert main(["bench", *words]) == 2
+    assert words[1] in capsys.readouterr().err
+
+
 def test_works_that_are_none(tmp_path: Path) -> None:
     """A work that does not exist, or cannot be done on one's own database, is said so."""
     with pytest.raises(InvalidInput, match="no work nonsense"):
@@ -119,16 +147,9 @@ def test_works_that_are_none(tmp_path: Path) -> None:
 
 def test_command_names_every_work() -> None:
     """The help of ``--only`` lists the works, in their order."""
-    text = " ".join(_help().split())
-    assert f"only these: {', '.join(WORKS)} " in text
-
-
-def _help() -> str:
-    import argparse
-
     parser = argparse.ArgumentParser()
     command.add_arguments(parser)
-    return parser.format_help()
+    assert f"only these: {', '.join(WORKS)} " in " ".join(parser.format_help().split())
 
 
 @given(st.lists(st.floats(1e-6, 1e3), min_size=1))
