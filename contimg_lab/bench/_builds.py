@@ -121,12 +121,10 @@ def jobs_season(n_ms: int, cache: Path) -> Path:
 
     Each has the steps of a run in ``jobs``, one image, and lies in a day that has its cal set.
     """
-    from contimg_lab.demo.write import SEASON_VERSION
-
-    target = cache / f"bench-jobs-1.{SEASON_VERSION}-{n_ms}"
+    made = plain_season(cache)
+    target = cache / f"bench-jobs-{n_ms}-{made.name}"
     if target.is_dir():
         return target
-    made = plain_season(cache)
     with private_folder(cache) as private:
         building = private / "season"
         shutil.copytree(made, building)
