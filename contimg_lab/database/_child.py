@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Cells", "Codes", "Out", "Snapshot", "floats", "main"]
+__all__ = ["Cells", "Codes", "Out", "Snapshot", "floats", "main", "whole"]
 
 LONGEST_S = 120.0
 """Longest that a child lives, and so the longest that it holds a snapshot of the file."""
@@ -209,8 +209,13 @@ class Codes:
 
 
 def floats(column: Any) -> NDArray[np.float64]:
-    """A column of numbers, NaN where there is none."""
-    return np.asarray(column.to_numpy(zero_copy_only=False), np.float64)
+    """A column of numbers, NaN where there is none; a copy, as a view would keep its batch."""
+    return np.array(column.to_numpy(zero_copy_only=False), np.float64)
+
+
+def whole(column: Any) -> NDArray[np.int64]:
+    """A column of whole numbers; a copy, as a view would keep its batch."""
+    return np.array(column.to_numpy(), np.int64)
 
 
 def main() -> None:

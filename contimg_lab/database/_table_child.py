@@ -7,7 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from contimg_lab.database._child import Cells, Codes, Out, Snapshot, floats
+from contimg_lab.database._child import Cells, Codes, Out, Snapshot, floats, whole
 
 __all__ = ["WORK", "read"]
 
@@ -42,7 +42,7 @@ def read(request: Mapping[str, Any], out: Out) -> None:
             if kind == "f":
                 found.append(floats(cells))
             else:
-                found.append(codes[at].of(cells) if kind == "t" else cells.to_numpy())
+                found.append(codes[at].of(cells) if kind == "t" else whole(cells))
         return found
 
     select = ", ".join(sql for _, sql, _ in columns)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contimg_lab.analysis.epochs import Chosen, choose_fluxes, choose_times
-from contimg_lab.database._child import Cells, Codes, Out, Snapshot, floats
+from contimg_lab.database._child import Cells, Codes, Out, Snapshot, floats, whole
 from contimg_lab.repositories._base import json_list, number
 from contimg_lab.repositories._photometry import FLUXES
 from contimg_lab.services._epochs import OF_ROWS, OF_SOURCES, arrange, image_times
@@ -51,7 +51,7 @@ def build(request: Mapping[str, Any], out: Out) -> None:
     parts = snapshot.scan(
         "photometry", reader.select, "source_id IS NOT NULL", reader.kinds, reader.keep, out
     )
-    columns = [np.concatenate(column) for column in zip(*parts, strict=True)] if parts else _NONE
+    columns = _joined(parts)
     row_id, of_source, of_image, mjd, measured_at, flux, err, column, reason = columns
     time_source = np.ones(len(mjd), np.uint8)
     missing = np.flatnonzero(np.isnan(mjd))
@@ -81,6 +81,18 @@ def build(request: Mapping[str, Any], out: Out) -> None:
     out.finish(source_ids=epochs.source_ids, images=images)
 
 
+def _joined(parts: list[list[NDArray[Any]]]) -> list[NDArray[Any]]:
+    """Whole columns; each is let go in its parts once it is whole."""
+    if not parts:
+        return _NONE
+    columns = []
+    for at in range(len(_NONE)):
+        columns.append(np.concatenate([part[at] for part in parts]))
+        for part in parts:
+            part[at] = _NONE[at]
+    return columns
+
+
 class _Reader:
     """What is asked of each row, and what is kept of it."""
 
@@ -99,7 +111,7 @@ class _Reader:
             self._kind_at = {name: 3 + len(self._numbers) + i for i, name in enumerate(fluxes)}
         self.select = ", ".join(select)
 
-    def keep(self, batch: Cells) -> tuple[NDArray[Any], ...]:
+    def keep(self, batch: Cells) -> list[NDArray[Any]]:
         """Of a batch: id, codes, time, the time of measurement where there is no other, flux."""
         nothing = np.full(batch.num_rows, np.nan)
         value = dict.fromkeys((*_TIMES, *FLUXES), nothing)
@@ -113,8 +125,8 @@ class _Reader:
                 kind[name] = valid.astype(np.uint8)
         chosen = choose_fluxes(value, kind)
         mjd = mjd_from_values(value["mjd"])
-        return (
-            batch.column(0).to_numpy(),
+        return [
+            whole(batch.column(0)),
             self._source.of(batch.column(1)),
             self._image.of(batch.column(2)),
             mjd,
@@ -123,7 +135,7 @@ class _Reader:
             chosen.flux_err_jy,
             chosen.column,
             chosen.reason,
-        )
+        ]
 
 
 _NONE = [
