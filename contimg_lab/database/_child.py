@@ -188,24 +188,35 @@ class Codes:
 
     def __init__(self) -> None:
         self._code: dict[bytes, int] = {}
+        self._known: Any = None  # the same texts, as Arrow looks them up
         self._lock = threading.Lock()
 
     def of(self, column: Any) -> NDArray[np.int32]:
         """Codes of a column of text."""
         import pyarrow as pa
+        import pyarrow.compute as pc
 
-        told = column.cast(pa.binary()).dictionary_encode()
-        with self._lock:
-            known = [
-                self._code.setdefault(text, len(self._code)) for text in told.dictionary.to_pylist()
-            ]
-        at = told.indices.fill_null(len(known)).to_numpy(zero_copy_only=False)
-        code: NDArray[np.int32] = np.array([*known, -1], np.int32)[at]
-        return code
+        texts = column.cast(pa.binary())
+        if self._known is None:
+            self._learn(texts)
+        at = pc.index_in(texts, value_set=self._known)
+        if at.null_count > texts.null_count:
+            self._learn(texts.filter(pc.and_(at.is_null(), texts.is_valid())))
+            at = pc.index_in(texts, value_set=self._known)
+        code: NDArray[np.int32] = at.fill_null(-1).to_numpy(zero_copy_only=False)
+        return np.array(code, np.int32)
 
     def texts(self) -> list[str]:
         """The texts, by code."""
         return [text.decode("utf-8", "replace") for text in self._code]
+
+    def _learn(self, texts: Any) -> None:
+        import pyarrow as pa
+
+        with self._lock:
+            for text in texts.drop_null().unique().to_pylist():
+                self._code.setdefault(text, len(self._code))
+            self._known = pa.array(list(self._code), pa.binary())
 
 
 def floats(column: Any) -> NDArray[np.float64]:
