@@ -6,6 +6,7 @@ import asyncio
 import math
 import os
 import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -337,10 +338,11 @@ async def test_the_loop_goes_on_while_a_large_season_is_read(tmp_path):
     async with cl.open(path) as lab:
         await lab.ms.list_ms(limit=1)
         beating = asyncio.create_task(beat())
+        began = time.monotonic()
         await lab.jobs.table()
         await lab.ms.table()
+        took = time.monotonic() - began
         beating.cancel()
-    print(f"worst stall {worst * 1e3:.0f} ms, {os.cpu_count()} cores")
-    # a thread that holds the interpreter gives it up every 5 ms: whole seconds would mean that
-    # the work was done on the loop itself
-    assert worst < 1.0
+    print(f"worst stall {worst * 1e3:.0f} ms of {took * 1e3:.0f} ms, {os.cpu_count()} cores")
+    # done on the loop itself, either table would be one stall of about half of the whole
+    assert worst < took / 4
