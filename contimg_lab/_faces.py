@@ -7,6 +7,7 @@ they need is imported when called.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from contimg_lab.plots.normalized import NormalizedLike
     from contimg_lab.plots.periodogram import PeriodogramLike
     from contimg_lab.plots.structure import StructureLike
+    from contimg_lab.selection import Selection
+    from contimg_lab.views import View
 
 __all__ = [
     "dashboard",
@@ -32,6 +35,8 @@ __all__ = [
     "plot_pair",
     "plot_periodogram",
     "plot_structure",
+    "selection",
+    "view",
 ]
 
 
@@ -101,3 +106,17 @@ def panel(name: str, lab: object, **options: Any) -> Any:
 def dashboard(lab: object, **options: Any) -> Any:
     """Make the panel that holds them all; see `contimg_lab.panels.dashboard`."""
     return panel("dashboard", lab, **options)
+
+
+def selection(place: Callable[[str], tuple[str | None, int | None]]) -> Selection:
+    """Make the selection that panels and code share; see `contimg_lab.selection.Selection`."""
+    from contimg_lab.selection import Selection
+
+    return Selection(place)
+
+
+def view(lab: object) -> View:
+    """Make what saves and restores a Lab's panels; see `contimg_lab.views.View`."""
+    from contimg_lab.views import View
+
+    return View(lab)

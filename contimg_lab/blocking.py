@@ -23,14 +23,17 @@ import functools
 import inspect
 import os
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
 from contimg_lab import errors
+from contimg_lab.events import Event
 from contimg_lab.lab import Lab, Opening, demo_lab, demo_truth, open_lab
+from contimg_lab.views import View, read_view, write_view
 
-__all__ = ["Blocking", "BlockingLab", "demo", "demo_truth", "errors", "open", "run"]
+__all__ = ["Blocking", "BlockingLab", "BlockingView", "demo", "demo_truth", "errors", "open", "run"]
 
 T = TypeVar("T")
 
@@ -135,6 +138,21 @@ class BlockingLab(Blocking):
         self._labs: dict[asyncio.AbstractEventLoop, Lab] = {}
         self._enders: set[asyncio.Task[None]] = set()
 
+    @property
+    def view(self) -> BlockingView:
+        """Save and restore what the panels show; see `contimg_lab.views.View`."""
+        return BlockingView(self)
+
+    def events(self) -> Iterator[Event]:
+        """Tell what the pipeline does, as it does it; see `contimg_lab.lab.Lab.events`."""
+        stream = self._lab.events()
+        run(stream.__aenter__())
+        try:
+            while (event := run(anext(stream, None))) is not None:
+                yield event
+        finally:
+            run(stream.__aexit__(None, None, None))
+
     def close(self) -> None:
         """Close every connection; may be called twice."""
         run(self._lab.close())
@@ -165,13 +183,39 @@ class BlockingLab(Blocking):
             ) from None
         if loop not in self._labs:
             lab = self._lab
-            self._labs[loop] = Lab(lab.config, lab.layout, title=lab.title)
+            self._labs[loop] = Lab(lab.config, lab.layout, title=lab.title, selection=lab.selection)
         return self._labs[loop]
 
     def _end(self, loop: asyncio.AbstractEventLoop, lab: Lab) -> None:
         task = loop.create_task(lab.close())
         self._enders.add(task)
         task.add_done_callback(self._enders.discard)
+
+
+class BlockingView:
+    """`contimg_lab.views.View` without ``await``: the panels live on the notebook's loop."""
+
+    def __init__(self, lab: BlockingLab) -> None:
+        self._lab = lab
+
+    def save(self, path: str | os.PathLike[str] | None = None) -> dict[str, Any]:
+        """Return what is on screen, and write it to a file where one is given."""
+        saved = self._view().collect(run(self._lab._lab.identity()))
+        if path is not None:
+            write_view(Path(path), saved)
+        return saved
+
+    def restore(
+        self, saved: str | os.PathLike[str] | Mapping[str, Any], *, force: bool = False
+    ) -> tuple[str, ...]:
+        """Bring it back to the panels that are open; raises as `contimg_lab.views.View` does."""
+        found = saved if isinstance(saved, Mapping) else read_view(Path(saved))
+        return self._view().apply(found, run(self._lab._lab.identity()), force=force)
+
+    def _view(self) -> View:
+        with contextlib.suppress(errors.ContimgLabError):
+            return self._lab._on_this_loop().view
+        return self._lab._lab.view  # a script: it has no panels, but a selection
 
 
 def open(

@@ -16,6 +16,7 @@ from contimg_lab.errors import NotFound
 from contimg_lab.layouts import Layout, detect
 from contimg_lab.records.status import LabStatus
 from contimg_lab.services._context import Context
+from contimg_lab.services._events import EventStream, Watcher
 from contimg_lab.services.caltables import CalTablesService
 from contimg_lab.services.health import HealthService
 from contimg_lab.services.images import ImagesService
@@ -26,6 +27,8 @@ from contimg_lab.services.sources import SourcesService
 
 if TYPE_CHECKING:
     from contimg_lab.demo import Season, Truth
+    from contimg_lab.selection import Selection
+    from contimg_lab.views import View
 
 __all__ = ["Lab", "Opening", "demo_lab", "demo_truth", "open_lab"]
 
@@ -45,14 +48,26 @@ class Lab:
         Which files were opened, and why those.
     title
         What to call it: the files' paths, or "built-in season".
+    watcher
+        What looks for commits while anybody listens.
     """
 
-    def __init__(self, config: Config, layout: Layout, *, title: str | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        layout: Layout,
+        *,
+        title: str | None = None,
+        selection: Selection | None = None,
+    ) -> None:
         self.config = config
         self.layout = layout
         self.title = title or ", ".join(str(path) for path in layout.files.values())
         self._database = Database(layout, timeout_s=config.timeout_s)
         self._context = context = Context(config, self._database)
+        self.watcher = Watcher(context)
+        self._selection = selection
+        self._view: View | None = None
         self.jobs = JobsService(context, self)
         self.ms = MsService(context, self)
         self.caltables = CalTablesService(context, self)
@@ -60,6 +75,20 @@ class Lab:
         self.sources = SourcesService(context, self)
         self.qa = QaService(context, self)
         self.health = HealthService(context, self)
+
+    @property
+    def selection(self) -> Selection:
+        """What is chosen, in every panel and here; see `contimg_lab.selection.Selection`."""
+        if self._selection is None:
+            self._selection = _faces.selection(self._context.place)
+        return self._selection
+
+    @property
+    def view(self) -> View:
+        """Save and restore filters, selection and layout; see `contimg_lab.views.View`."""
+        if self._view is None:
+            self._view = _faces.view(self)
+        return self._view
 
     async def nights(self) -> tuple[str, ...]:
         """Return every night (UTC date) that has an MS, ascending."""
@@ -90,6 +119,31 @@ class Lab:
         """Tell one state of the data from another: equal tokens, same data."""
         return await self._database.token()
 
+    def events(self) -> EventStream:
+        """Tell what the pipeline does, as it does it: ``async for event in lab.events()``.
+
+        While anybody listens, commits are looked for every half second; whoever leaves the
+        loop stops listening. Entered with ``async with``, nothing is missed from then on.
+        What happened to one row between two looks is told as one change; measurements changed
+        in place as ``other``, and only where nothing else was found.
+
+        Returns
+        -------
+        EventStream
+            Gives `contimg_lab.records.events.Event`, in order; a reader too slow for them is
+            told of many in one.
+
+        Examples
+        --------
+        >>> import asyncio, contimg_lab as cl
+        >>> async def first():
+        ...     async with cl.demo() as lab, lab.events() as events:
+        ...         return repr(events)
+        >>> asyncio.run(first())
+        '<events of a Lab, open: 0 waiting>'
+        """
+        return EventStream(self.watcher)
+
     def dashboard(self, **options: Any) -> Any:
         """Show every panel; see `contimg_lab.panels.dashboard`."""
         return _faces.dashboard(self, **options)
@@ -101,6 +155,7 @@ class Lab:
 
     async def close(self) -> None:
         """Close every connection, and end what is being read; may be called twice."""
+        await self.watcher.close()
         await self._context.store.close()
         await self._database.close()
 

@@ -5,10 +5,16 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from contimg_lab.cli._common import add_serving, serve_from, tell
+
+if TYPE_CHECKING:
+    from contimg_lab.demo import Season
 
 __all__ = ["HELP", "NAME", "add_arguments", "run"]
 
@@ -36,23 +42,48 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         const=True,
         help="as a working site leaves it: rotating logs, twins, damaged rows",
     )
+    group.add_argument(
+        "--live", action="store_true", help="let one more night happen, in a copy of the season"
+    )
+    group.add_argument(
+        "--speed", type=float, default=60.0, metavar="N",
+        help="with --live: how many times faster than real (default: %(default)g)",
+    )  # fmt: skip
     add_serving(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Make the season where it is not there yet, tell, and serve."""
-    from contimg_lab.demo import Season, ensure_season
-    from contimg_lab.lab import open_lab
+    from contimg_lab.demo import Season, copy_season, ensure_season
+    from contimg_lab.demo.playing import playing
 
     given = {name: getattr(args, name) for name in _SEASON}
     season = Season(**{name: value for name, value in given.items() if value is not None})
     with _progress() as progress:
         folder = ensure_season(season, args.cache, progress=progress)
+    with contextlib.ExitStack() as stack:
+        night = None
+        if args.live:
+            folder = copy_season(
+                folder,
+                Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="contimg-lab-")))
+                / "season",
+            )
+            night = stack.enter_context(playing(folder, speed=args.speed))
+        return _show(args, folder, season, night)
+
+
+def _show(
+    args: argparse.Namespace, folder: Path, season: Season, night: subprocess.Popen[str] | None
+) -> int:
+    from contimg_lab.demo import Season
+    from contimg_lab.lab import open_lab
+
     print(f"season: {folder}\n", flush=True)
     layout = asyncio.run(tell(open_lab(folder)))
     if args.no_serve:
-        return 0
-    is_default = season == Season()
+        return 0 if night is None else night.wait()
+    is_default = night is None and season == Season()
     database = None if is_default and args.cache is None else str(folder)
     return serve_from(args, database=database, layout=layout, keep_outputs=is_default)
 

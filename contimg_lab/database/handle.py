@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from contimg_lab.database.files import stamp
 from contimg_lab.database.pool import Pool, Row
 from contimg_lab.database.scan import Handed, scan_file
 from contimg_lab.errors import AbsentFeature, UnknownLayout
@@ -138,6 +139,10 @@ class Database:
         A file at rest that has changed was opened again, too.
         """
         return tuple(part[0] for part in token if isinstance(part, tuple))
+
+    def files(self) -> tuple[object, ...]:
+        """Tell the files from others that take their place, whatever is in them."""
+        return tuple(stamp(pool.path.resolve()).identity for pool in self._pools.values())
 
     def how(self) -> dict[str, str]:
         """How each file is open at the moment, by role."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from contimg_lab import _faces
 from contimg_lab.demo.folder import ensure_season, make_season, season_folder
+from contimg_lab.demo.playing import copy_season, play
 from contimg_lab.demo.season import Season
 from contimg_lab.demo.truth import PlantedFault, PlantedSource, Truth, read_truth
 
@@ -20,8 +21,10 @@ __all__ = [
     "PlantedSource",
     "Season",
     "Truth",
+    "copy_season",
     "ensure_season",
     "make_season",
+    "play",
     "read_truth",
     "season_folder",
 ]

@@ -10,7 +10,7 @@ from contimg_lab.demo.products import Row, Rows
 from contimg_lab.demo.truth import PlantedFault
 from contimg_lab.times import datetime_from_unix, mjd_from_unix
 
-__all__ = ["INCOMPLETE", "error_text", "job_rows"]
+__all__ = ["INCOMPLETE", "error_text", "job_row", "job_rows"]
 
 INCOMPLETE = 11
 """Subbands of a group that is not whole."""
@@ -20,7 +20,7 @@ def job_rows(done: Processed) -> Rows:
     """Jobs, batch jobs, raw subband files and alerts of a season."""
     batches, items = _batches(done)
     return {
-        "jobs": [_job(done, ms, attempt) for ms, attempt in done.attempts()],
+        "jobs": [job_row(done, ms, attempt) for ms, attempt in done.attempts()],
         "batch_jobs": batches,
         "batch_job_items": items,
         "hdf5_files": _raw_files(done),
@@ -35,7 +35,8 @@ def error_text(ms: Ms, attempt: Attempt) -> str | None:
     return "\n".join(filter(None, attempt.failure.texts(ms.path, ms.group_id, ms.mid_mjd)))
 
 
-def _job(done: Processed, ms: Ms, attempt: Attempt) -> Row:
+def job_row(done: Processed, ms: Ms, attempt: Attempt) -> Row:
+    """Row of ``jobs`` for a try that has ended as it will."""
     cal_set = done.applied.get(ms.night)
     name = cal_set.name if cal_set else None
     params = {

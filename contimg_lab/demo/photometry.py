@@ -20,7 +20,15 @@ from contimg_lab.demo.truth import PlantedFault
 from contimg_lab.errors import InvalidInput
 from contimg_lab.times import datetime_from_unix
 
-__all__ = ["Block", "ExtraTile", "beam_response", "extra_tiles", "join", "photometry_blocks"]
+__all__ = [
+    "Block",
+    "ExtraTile",
+    "beam_response",
+    "extra_tiles",
+    "join",
+    "measure_night",
+    "photometry_blocks",
+]
 
 _BEAM_FWHM_DEG = 3.2
 _REACH_DEG = 1.6
@@ -136,6 +144,11 @@ def photometry_blocks(done: Processed, sky: Sky) -> Iterator[tuple[int, Block, l
         yield night - 1, join(waiting), tiles
 
 
+def measure_night(done: Processed, sky: Sky, night: int) -> Block:
+    """Rows of one night that was processed."""
+    return _Survey(done, sky).measure(night)[0]
+
+
 def join(blocks: list[Block]) -> Block:
     """One block of many."""
     if len(blocks) == 1:
@@ -206,7 +219,8 @@ class _Survey:
         made = seen.start_unix + DURATION_S + 7200.0
         paths: list[str] = [""] * len(noise)
         mosaics: list[str | None] = [None] * len(noise)
-        extra = extra_tiles(seen) if night >= self._season.nights else []
+        beyond = night >= self._season.nights and night not in self._imaged
+        extra = extra_tiles(seen) if beyond else []
         for position, one in enumerate(extra):
             paths[position] = one.image_path
         for ms in self._imaged.get(night, ()):

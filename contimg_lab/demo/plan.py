@@ -24,7 +24,7 @@ from contimg_lab.times import (
     unix_from_mjd,
 )
 
-__all__ = ["Pass", "Plan", "Special", "make_plan", "observe"]
+__all__ = ["Pass", "Plan", "Special", "make_plan", "observe", "plan_night"]
 
 _MS_FOLDER = "/stage/dsa110-contimg/ms/"
 _STEADY_SCALE = (0.83, 0.88, 0.93)
@@ -111,33 +111,47 @@ class Plan:
 
 def make_plan(season: Season) -> Plan:
     """Lay out the nights and their Measurement Sets, before any of it fails."""
-    special = Special.of(season.nights)
+    plan = _empty_plan(season)
+    for night in range(season.nights):
+        _add_night(plan, night)
+    return plan
+
+
+def plan_night(season: Season, night: int) -> Plan:
+    """Lay out one night alone, of the season or beyond it."""
+    plan = _empty_plan(season)
+    _add_night(plan, night)
+    return plan
+
+
+def _empty_plan(season: Season) -> Plan:
     midnight = night_bounds_mjd(season.first_night)[0]
     middle_ra = STRIP_RA_DEG[0] + ((STRIP_RA_DEG[1] - STRIP_RA_DEG[0]) % 360.0) / 2.0
     dish = dec_of_date(midnight, middle_ra % 360.0, season.dec_deg)
     first = unix_from_mjd(transit_mjd(STRIP_RA_DEG[0], midnight, dish)) - DURATION_S / 2.0
-    early, late = _calibrators(season)
-    science: list[Ms] = []
-    reference: list[Ms] = []
-    for night in range(season.nights):
-        seen = observe(season, special, dish, first, night)
-        rows = zip(
-            seen.start_unix.tolist(), seen.ra_deg.tolist(), seen.dec_deg.tolist(),
-            seen.noise_jy.tolist(), seen.gain.tolist(), strict=True,
-        )  # fmt: skip
-        for position, (start, ra, dec, noise, gain) in enumerate(rows):
-            group = f"{datetime_from_unix(start):%Y-%m-%dT%H:%M:%S}"
-            science.append(
-                Ms(path=f"{_MS_FOLDER}{group}.ms", group_id=group, start_unix=start, night=night,
-                   position=position, ra_deg=ra, dec_deg=dec, noise_jy=noise, gain=gain)
-            )  # fmt: skip
-        reference.append(_calibrator_ms(season, dish, first, night, early))
-        if night == special.fallback:
-            reference.append(_calibrator_ms(season, dish, first, night, late))
     return Plan(
-        season=season, special=special, dish_deg=dish, first_unix=first,
-        calibrators=(early, late), science=science, reference=reference,
+        season=season, special=Special.of(season.nights), dish_deg=dish, first_unix=first,
+        calibrators=_calibrators(season), science=[], reference=[],
     )  # fmt: skip
+
+
+def _add_night(plan: Plan, night: int) -> None:
+    seen = plan.observe(night)
+    rows = zip(
+        seen.start_unix.tolist(), seen.ra_deg.tolist(), seen.dec_deg.tolist(),
+        seen.noise_jy.tolist(), seen.gain.tolist(), strict=True,
+    )  # fmt: skip
+    for position, (start, ra, dec, noise, gain) in enumerate(rows):
+        group = f"{datetime_from_unix(start):%Y-%m-%dT%H:%M:%S}"
+        plan.science.append(
+            Ms(path=f"{_MS_FOLDER}{group}.ms", group_id=group, start_unix=start, night=night,
+               position=position, ra_deg=ra, dec_deg=dec, noise_jy=noise, gain=gain)
+        )  # fmt: skip
+    early, late = plan.calibrators
+    for calibrator in (early, late) if night == plan.special.fallback else (early,):
+        plan.reference.append(
+            _calibrator_ms(plan.season, plan.dish_deg, plan.first_unix, night, calibrator)
+        )
 
 
 def observe(

@@ -12,7 +12,7 @@ from contimg_lab.demo.plan import Plan
 from contimg_lab.demo.season import stream
 from contimg_lab.demo.truth import PlantedFault
 
-__all__ = ["CalSet", "Processed", "process"]
+__all__ = ["CalSet", "Processed", "process", "process_night"]
 
 _TYPES = ("K", "BA", "BP", "GA", "GP")
 _OLD_TYPES = ("K", "BP", "G")
@@ -69,7 +69,27 @@ def process(plan: Plan) -> Processed:
     sets, applied = _solve(plan)
     for ms in plan.science:
         _image(plan, ms, applied.get(ms.night))
-    done = Processed(plan=plan, sets=sets, applied=applied, faults=faults)
+    return _numbered(Processed(plan=plan, sets=sets, applied=applied, faults=faults))
+
+
+def process_night(plan: Plan, night: int) -> Processed:
+    """Let the pipeline run over one night beyond the season: some runs fail, all of them end."""
+    draw = stream(plan.season, "faults beyond", night)
+    chosen = draw.permutation(np.arange(2, len(plan.science) - 2))
+    retried = replace(FAILURES[_RETRIED[night % len(_RETRIED)]], attempts=1)
+    for place, failure in zip(chosen.tolist(), (*LAST_NIGHT, retried), strict=False):
+        ms = plan.science[place]
+        ms.failure = failure
+        ms.outcome = "imaged" if failure is retried else "failed"
+    for ms in plan.reference:
+        _calibrate(plan, ms)
+    sets, applied = _solve(plan)
+    for ms in plan.science:
+        _image(plan, ms, applied.get(night))
+    return _numbered(Processed(plan=plan, sets=sets, applied=applied))
+
+
+def _numbered(done: Processed) -> Processed:
     for number, (_, attempt) in enumerate(done.attempts(), start=1):
         attempt.job_id = number
     return done

@@ -18,6 +18,7 @@ from contimg_lab.panels._head import Head
 from contimg_lab.panels._requests import Requests
 from contimg_lab.panels._saved import Saved
 from contimg_lab.panels._style import style_html
+from contimg_lab.panels._ties import Tied, Ties
 from contimg_lab.panels._warm import load_figures, load_frames, load_grids
 from contimg_lab.panels._words import error_html, error_words, escape
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Panel"]
 
 
-class Panel(widgets.VBox):  # type: ignore[misc]
+class Panel(Tied, widgets.VBox):  # type: ignore[misc]
     """A panel on a Lab. A new one says what it fetches and how it shows that.
 
     Attributes
@@ -65,12 +66,15 @@ class Panel(widgets.VBox):  # type: ignore[misc]
         self._saved = Saved()
         filters, body = self._build()
         self._head = Head(self.title, filters, self._on_refresh, self._on_cancel)
+        self._head.live.layout.display = None if self.shows else "none"
         style = widgets.HTML(style_html(self._saved.css_class))
         super().__init__(
             [style, *self._head.widgets, *body],
             layout={"width": "100%", "overflow": "hidden"},
         )
         self.add_class("contimg-panel")
+        self._watch(self._head.live, self._on_live)
+        self._ties = Ties(self, lab)
         if start:
             self.refresh()
 
@@ -118,8 +122,11 @@ class Panel(widgets.VBox):  # type: ignore[misc]
 
     def refresh(self) -> None:
         """Read again; a reading under way is given up."""
+        self._reread()
+
+    def _reread(self) -> None:
         self._requests.drop("figure")
-        self._ask("table", self._fetch_all, self._show_all)
+        self._ask("table", lambda: self._ties.read(self._fetch_all), self._show_all)
 
     def select(self, key: str | None) -> None:
         """Choose a row by its key (a run id, a path, a source id), shown or not."""
@@ -141,6 +148,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]
             self.refresh()
         while pending := [task for task in self._pending() if not task.done()]:
             await asyncio.wait(pending)
+        await self._ties.ended()
 
     def to_pandas(self) -> pd.DataFrame:
         """Return every row that the filters let through, unrounded."""
@@ -156,6 +164,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]
             return  # a panel that failed to be built is closed by the collector
         self.state = "closed"
         self._requests.close()
+        self._ties.close()
         for widget, handler, name in self._watched:
             widget.unobserve(handler, name)
         self._watched.clear()
@@ -180,6 +189,10 @@ class Panel(widgets.VBox):  # type: ignore[misc]
         self.cancel()
 
     def _choose(self, key: str | None) -> None:
+        self._read_detail(key)
+        self._ties.choose(key)
+
+    def _read_detail(self, key: str | None) -> None:
         self.selected = key
         if key is not None:
             self._ask(
@@ -211,6 +224,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]
         self._counts = self._show(value)
         self._read_at = datetime.now(UTC)
         self._stale = False
+        self._ties.shown()
         self._say()
 
     def _grid_soon(self, table: Table) -> None:
@@ -266,6 +280,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]
         else:
             self.state = "idle" if self._read_at is None else "showing"
         self._say(words)
+        self._ties.idle()
         for callback in tuple(self._after):
             callback()
         self._saved.update(*self._static_page())
@@ -277,12 +292,13 @@ class Panel(widgets.VBox):  # type: ignore[misc]
             old = f"Shown below is what was read{self._when()}." if self._read_at else ""
             self._head.status.value = error_html(failure, old)
             return
-        second = f"read{self._when()}" if words is None and self._read_at else words or ""
+        read = f"read{self._when()}{self._ties.words()}"
+        second = read if words is None and self._read_at else words or ""
         self._head.say(self._counts or self.title, second)
 
     def _failure(self) -> BaseException | None:
-        errors = (self._errors.get(slot) for slot in ("table", "grid", "figure"))
-        return next((error for error in errors if error is not None), None)
+        slots = ("table", "grid", "figure", "link")
+        return next((self._errors[slot] for slot in slots if slot in self._errors), None)
 
     def _when(self) -> str:
         return f" at {self._read_at:%Y-%m-%d %H:%M:%S} UTC" if self._read_at else ""

@@ -23,6 +23,11 @@ class Head:
         Widgets of the bar.
     on_refresh, on_cancel
         Called when a button is pressed.
+
+    Attributes
+    ----------
+    filters, live
+        The widgets of the bar, and the one that says ``live`` or ``paused``.
     """
 
     def __init__(
@@ -42,10 +47,18 @@ class Head:
         )
         self.refresh.on_click(on_refresh)
         self.cancel.on_click(on_cancel)
+        self.filters = tuple(filters)
+        self.live: Any = widgets.ToggleButton(
+            value=True,
+            description="live",
+            tooltip="live: read again when the pipeline changes what is shown; paused: only by "
+            "Refresh",
+            layout={"width": "70px", "flex": "0 0 auto"},
+        )
         name = widgets.HTML(escape(title))
         name.add_class("contimg-title")
         bar = widgets.Box(
-            [name, *filters, self.refresh],
+            [name, *filters, self.refresh, self.live],
             layout={"flex_flow": "row wrap", "align_items": "center", "grid_gap": "2px 8px"},
         )
         self.status: Any = widgets.HTML()

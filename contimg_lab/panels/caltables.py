@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from contimg_lab.records.caltables import CalTable
+    from contimg_lab.records.ms import PrimaryCal
 
 __all__ = ["CalTablesPanel"]
 
@@ -53,6 +54,9 @@ class CalTablesPanel(Panel):
     title = "Cal tables"
     by_night = True
     draws = True
+    selects = "caltable"
+    follows = ("ms_path",)
+    shows = ("caltable", "job")
 
     def __init__(
         self, lab: Any, *, night: str = LAST_NIGHT, status: str = ANY, start: bool = True
@@ -112,6 +116,7 @@ class CalTablesPanel(Panel):
             matching=len(frame),
             total=len(value.tables),
             selected=self.selected,
+            **self._ties.marks(self._table.show, *[[str(p) for p in plain(part["path"])]] * 2),
             note=f"; windows within 12 h of {where}" if value.night is not None else "",
         )
         lines = _coverage_lines(value.coverage)
@@ -133,6 +138,12 @@ class CalTablesPanel(Panel):
             plot_coverage(page.coverage, page.tables, title=title, ax=ax)
 
         self._timeline.draw(plot, f"{title}. {self._alt or 'No cal table'}.")
+
+    async def _key_of(self, field: str, value: str) -> str | None:
+        if field == "caltable":
+            return value
+        found: PrimaryCal = await self._lab.ms.get_primary_cal_table(value)
+        return found.caltable_path
 
     async def _fetch_detail(self, key: str) -> CalTable:
         found: CalTable = await self._lab.caltables.get_caltable(key)

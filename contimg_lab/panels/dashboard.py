@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from contimg_lab.panels import TABS, panel_class
@@ -36,6 +36,7 @@ class DashboardPanel(Panel):
 
     title = "Dashboard"
     by_frames = False
+    shows = ("job", "status", "image", "caltable")
 
     def __init__(
         self, lab: Any, *, night: str = LAST_NIGHT, tab: str = TABS[0], start: bool = True
@@ -104,8 +105,29 @@ class DashboardPanel(Panel):
             if panel.by_night:
                 panel._night.choose(self._night.value)
 
+    def _on_live(self, change: Any) -> None:
+        super()._on_live(change)
+        for panel in self._panels.values():
+            panel._head.live.value = change["new"]
+
     def _on_tab(self, change: Any) -> None:
         self._open_tab()
+        for name, panel in self._panels.items():
+            panel._ties.see(visible=name == self._tab)
+
+    @property
+    def _tab(self) -> str | None:
+        index = self._tabs.selected_index
+        return None if index is None else TABS[index]
+
+    def _layout(self) -> dict[str, Any]:
+        return {"tab": self._tab, "open": list(self._panels)}
+
+    def _arrange(self, layout: Mapping[str, Any]) -> None:
+        names = [*layout.get("open", ()), layout.get("tab")]
+        for name in names:
+            if name in TABS:
+                self.show_tab(name)
 
     def _open_tab(self) -> None:
         index = self._tabs.selected_index
@@ -114,6 +136,7 @@ class DashboardPanel(Panel):
         kind = panel_class(TABS[index])
         options: dict[str, Any] = {"night": self._night.value} if kind.by_night else {}
         panel = kind(self._lab, **options)
+        panel._head.live.value = self._head.live.value
         panel._after.append(self._settle)
         self._panels[TABS[index]] = panel
         self._places[index].children = (panel,)

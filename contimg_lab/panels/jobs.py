@@ -82,6 +82,9 @@ class JobsPanel(Panel):
     title = "Jobs"
     by_night = True
     by_frames = False  # the first panel that people open: its rows do not wait for pandas
+    selects = "ms_path"
+    shows = ("job", "status")
+    renames = True
 
     def __init__(
         self,
@@ -153,6 +156,9 @@ class JobsPanel(Panel):
             matching=len(runs),
             total=len(value.every),
             selected=self.selected,
+            **self._ties.marks(
+                self._table.show, [run.run_id for run in part], [run.ms_path for run in part]
+            ),
             note=("" if value.night is None else f", night {value.night}")
             + ("" if value.timed else "; no jobs table: states by ms_index"),
         )
@@ -162,6 +168,14 @@ class JobsPanel(Panel):
         if why:
             counts = re.sub(r"(\d+ failed)", rf"\1 ({why})", counts, count=1)
         return f"{len(words)} runs: {counts}" if words else "no runs"
+
+    async def _key_of(self, field: str, value: str) -> str | None:
+        key: str = await self._lab.jobs.run_id_of(value)
+        return key
+
+    async def _value_of(self, key: str) -> str:
+        run: Run = await self._lab.jobs.get_job(key)
+        return run.ms_path
 
     async def _fetch_detail(self, key: str) -> Any:
         return await asyncio.gather(

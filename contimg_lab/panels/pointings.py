@@ -53,6 +53,8 @@ class PointingsPanel(Panel):
     title = "Pointings"
     by_night = True
     draws = True
+    selects = "ms_path"
+    shows = ("job", "status")
 
     def __init__(self, lab: Any, *, night: str = LAST_NIGHT, start: bool = True) -> None:
         self._first_night = str(night)
@@ -93,6 +95,7 @@ class PointingsPanel(Panel):
             matching=len(value.ms),
             total=len(value.ms),
             selected=self.selected,
+            **self._ties.marks(self._table.show, plain(part["path"]), plain(part["path"])),
             note=f", {self._where}",
         )
         self._paint_soon()

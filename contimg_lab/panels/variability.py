@@ -76,6 +76,8 @@ class VariabilityPanel(Panel):
 
     title = "Variability"
     draws = True
+    selects = "source"
+    shows = ("photometry", "image", "other")
 
     def __init__(
         self,

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from contimg_lab.analysis.runs import night_hour
 from contimg_lab.config import Config
 from contimg_lab.database import Database
+from contimg_lab.records.ms import MeasurementSet
 from contimg_lab.repositories._base import Repository
 from contimg_lab.repositories.caltables import AppliedRepository, CalTablesRepository
 from contimg_lab.repositories.figures import FiguresRepository
@@ -52,6 +54,10 @@ class Context:
     async def directory(self) -> Directory:
         """Return what is known of every MS now, see `DirectoryLife.now`."""
         return await self._directory.now()
+
+    def place(self, ms_path: str) -> tuple[str | None, int | None]:
+        """Return night and hour of an MS as last known, else by its name; never waits."""
+        return self._directory.place(ms_path) or night_hour(MeasurementSet(path=ms_path))
 
     async def identity(self) -> str:
         """Return the database's identity: the same while it grows and when it is copied.

@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from contimg_lab.database import Database
+from contimg_lab.errors import NotFound
 from contimg_lab.repositories.caltables import CalTablesRepository
 from contimg_lab.repositories.jobs import JobsRepository
 from contimg_lab.repositories.ms import MsRepository
@@ -62,6 +63,16 @@ class DirectoryLife:
             flight.waiting -= 1
             if not flight.waiting:
                 flight.task.cancel()
+
+    def place(self, ms_path: str) -> tuple[str | None, int | None] | None:
+        """Return night and hour of an MS as last read; None where it was not read yet."""
+        if self._held is None:
+            return None
+        try:
+            entry = self._held[1].of_ms(ms_path)
+        except NotFound:
+            return None
+        return entry.night, entry.hour
 
     def _join(self, token: object) -> _Flight:
         last = self._flight
