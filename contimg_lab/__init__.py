@@ -8,7 +8,8 @@
     lab.dashboard()
     failed = await lab.jobs.table(status="failed")
 
-People who do not write ``await``: ``from contimg_lab import blocking as cl``.
+People who do not write ``await``: ``from contimg_lab import blocking as cl``. Who would
+rather write ``%lab`` and ``%night``: ``%load_ext contimg_lab``.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
     from contimg_lab import demo, errors
     from contimg_lab.lab import Lab, demo_truth
     from contimg_lab.lab import open_lab as open
@@ -45,6 +48,16 @@ def __getattr__(name: str) -> Any:
     module, attribute = _LATE[name]
     found = import_module(module)
     return found if attribute is None else getattr(found, attribute)
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Add ``%lab``, ``%night``, ``%lightcurve``, ``%%contimg_sql``: ``%load_ext contimg_lab``."""
+    import_module("contimg_lab.magics").load(shell)
+
+
+def unload_ipython_extension(shell: InteractiveShell) -> None:
+    """Take them away again, and close what they opened: ``%unload_ext contimg_lab``."""
+    import_module("contimg_lab.magics").unload(shell)
 
 
 def __dir__() -> list[str]:

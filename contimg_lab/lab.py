@@ -24,6 +24,7 @@ from contimg_lab.services.jobs import JobsService
 from contimg_lab.services.ms import MsService
 from contimg_lab.services.qa import QaService
 from contimg_lab.services.sources import SourcesService
+from contimg_lab.services.sql import SqlService
 
 if TYPE_CHECKING:
     from contimg_lab.demo import Season, Truth
@@ -40,6 +41,8 @@ class Lab:
     ----------
     jobs, ms, caltables, images, sources, qa
         The nouns of the field.
+    sql
+        Statements of the user's own, which can only read.
     health
         What the files are and hold: what ``contimg-lab doctor`` prints.
     config
@@ -74,6 +77,7 @@ class Lab:
         self.images = ImagesService(context, self)
         self.sources = SourcesService(context, self)
         self.qa = QaService(context, self)
+        self.sql = SqlService(context, self)
         self.health = HealthService(context, self)
 
     @property

@@ -1,4 +1,4 @@
-"""The explore notebook: where it is shipped, and a copy of it that opens one database."""
+"""The shipped notebooks: where they are, and a copy of one that opens one database."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from typing import Any
 import contimg_lab
 from contimg_lab.errors import ContimgLabError, InvalidInput
 
-__all__ = ["place_notebook", "shipped_notebook"]
+__all__ = ["dashboard_notebook", "place_notebook", "shipped_notebook"]
 
 _NAME = "explore.ipynb"
+_DASHBOARD = "dashboard.ipynb"
 _LINE = re.compile(r"^database = .*?(?P<note>  # .*)?$", re.MULTILINE)
 
 
-def shipped_notebook() -> Path:
-    """Return the explore notebook that came with the package.
+def shipped_notebook(name: str = _NAME) -> Path:
+    """Return a notebook that came with the package, the explore notebook by default.
 
     A wheel holds it beside the code; in a clone it lies in the folder of all notebooks.
 
@@ -29,10 +30,10 @@ def shipped_notebook() -> Path:
     """
     package = Path(contimg_lab.__file__).parent
     for folder in (package, package.parent):
-        if (folder / "notebooks" / _NAME).is_file():
-            return folder / "notebooks" / _NAME
+        if (folder / "notebooks" / name).is_file():
+            return folder / "notebooks" / name
     raise ContimgLabError(
-        f"no {_NAME} beside {package}: the installation is incomplete; install contimg-lab again"
+        f"no {name} beside {package}: the installation is incomplete; install contimg-lab again"
     )
 
 
@@ -80,6 +81,16 @@ def place_notebook(folder: Path, database: str | None, *, keep_outputs: bool) ->
             f"cannot write a notebook into {folder}: {error.strerror}; give another --folder"
         ) from error
     raise AssertionError("count() has no end")
+
+
+def dashboard_notebook(folder: Path, database: str | None) -> Path:
+    """Put the notebook of the dashboard into a folder; arguments as for `place_notebook`."""
+    book = json.loads(shipped_notebook(_DASHBOARD).read_text(encoding="utf-8"))
+    _point(book, f"database = {database!r}")
+    _strip(book)
+    path = folder / _DASHBOARD
+    path.write_text(json.dumps(book), encoding="utf-8")
+    return path
 
 
 def _source(cell: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""JupyterLab on one notebook, in a child process of the same Python."""
+"""A server on one notebook, JupyterLab or Voila, in a child process of the same Python."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import tempfile
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
 from contimg_lab.errors import ContimgLabError
 
-__all__ = ["serve_notebook"]
+__all__ = ["run_server", "serve_notebook", "token_of"]
 
 _START_S = 120.0
 _STOP_S = 15.0
@@ -64,53 +64,101 @@ def serve_notebook(
     env = {
         **environment,
         "JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, configs)),
-        # not on the command line, where every user of the machine could read it
-        "JUPYTER_TOKEN": environment.get("JUPYTER_TOKEN") or secrets.token_hex(24),
+        "JUPYTER_TOKEN": token_of(environment),
     }
+    begun = time.time()
+    page = f"lab/tree/{urllib.parse.quote(notebook.name)}"
+
+    def look(child: subprocess.Popen[bytes], log: IO[bytes]) -> str | None:
+        return _lab_address(child.pid, begun, page)
+
+    return run_server("JupyterLab", command, env, look)
+
+
+def token_of(environment: Mapping[str, str]) -> str:
+    """Return the token that the environment names, or a new one.
+
+    It goes to the server in ``JUPYTER_TOKEN``: every user of a machine can read its command
+    lines.
+    """
+    return environment.get("JUPYTER_TOKEN") or secrets.token_hex(24)
+
+
+def run_server(
+    name: str,
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    look: Callable[[subprocess.Popen[bytes], IO[bytes]], str | None],
+) -> int:
+    """Run a server until it ends or is interrupted; prints its address.
+
+    Parameters
+    ----------
+    name
+        What to call it.
+    command, environment
+        Words and variables of its process.
+    look
+        Given the process and all that it said; returns the address once the server answers
+        there, and None before.
+
+    Raises
+    ------
+    ContimgLabError
+        The server ends, or does not answer, before it is of any use.
+    """
     with tempfile.TemporaryFile() as log, _signals_interrupt():
         # a session of its own: Ctrl-C reaches us alone, and we end it in order
         child = subprocess.Popen(
             command,
-            env=env,
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
         try:
-            address = _address(child, log, f"lab/tree/{urllib.parse.quote(notebook.name)}")
-            print(f"JupyterLab: {address}\nCtrl-C ends it.", flush=True)
+            print(f"{name}: {_wait(name, child, log, look)}\nCtrl-C ends it.", flush=True)
             child.wait()
         finally:
             _end(child)
     return 0
 
 
-def _address(child: subprocess.Popen[bytes], log: IO[bytes], page: str) -> str:
-    """Address with its token, once the server answers there."""
-    from jupyter_core.paths import jupyter_runtime_dir
-
-    begun = time.time()
-    known = Path(jupyter_runtime_dir()) / f"jpserver-{child.pid}.json"
-    ask = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    while time.time() - begun < _START_S:
+def _wait(
+    name: str,
+    child: subprocess.Popen[bytes],
+    log: IO[bytes],
+    look: Callable[[subprocess.Popen[bytes], IO[bytes]], str | None],
+) -> str:
+    """Address of the server, once it answers there."""
+    begun = time.monotonic()
+    while time.monotonic() - begun < _START_S:
         if child.poll() is not None:
             raise ContimgLabError(
-                f"JupyterLab ended before it answered: {_last_words(log)}; "
-                "try another --port, or run `jupyter lab` to see more"
+                f"{name} ended before it answered: {_last_words(log)}; try another --port"
             )
-        with contextlib.suppress(OSError, ValueError, KeyError):
-            # a process that is gone may have had this number and left its file
-            if known.stat().st_mtime >= begun - 1.0:
-                info = json.loads(known.read_text(encoding="utf-8"))
-                ask.open(urllib.parse.urljoin(info["url"], "api"), timeout=5.0).close()
-                token = urllib.parse.urlencode({"token": info["token"]}) if info["token"] else ""
-                return str(urllib.parse.urljoin(info["url"], f"{page}?{token}".rstrip("?")))
+        address = look(child, log)
+        if address is not None:
+            return address
         time.sleep(_POLL_S)
-    raise ContimgLabError(
-        f"JupyterLab did not answer within {_START_S:.0f} s: {_last_words(log)}; "
-        "run `jupyter lab` to see more"
-    )
+    raise ContimgLabError(f"{name} did not answer within {_START_S:.0f} s: {_last_words(log)}")
+
+
+def _lab_address(pid: int, begun: float, page: str) -> str | None:
+    """Address of JupyterLab with its token, where it has written down that it answers."""
+    from jupyter_core.paths import jupyter_runtime_dir
+
+    known = Path(jupyter_runtime_dir()) / f"jpserver-{pid}.json"
+    ask = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        # a process that is gone may have had this number and left its file
+        if known.stat().st_mtime >= begun - 1.0:
+            info = json.loads(known.read_text(encoding="utf-8"))
+            ask.open(urllib.parse.urljoin(info["url"], "api"), timeout=5.0).close()
+            token = urllib.parse.urlencode({"token": info["token"]}) if info["token"] else ""
+            return str(urllib.parse.urljoin(info["url"], f"{page}?{token}".rstrip("?")))
+    return None
 
 
 def _last_words(log: IO[bytes]) -> str:

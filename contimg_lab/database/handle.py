@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from contimg_lab.database.ask import Answer, Question, ask
 from contimg_lab.database.files import stamp
 from contimg_lab.database.pool import Pool, Row
 from contimg_lab.database.scan import Handed, scan_file
@@ -97,6 +98,10 @@ class Database:
     async def fetch(self, table: str, sql: str, parameters: Iterable[object] = ()) -> list[Row]:
         """Run one SELECT in the file that owns a table, and return all its rows."""
         return await self._pools[self.layout.role_of(table)].fetch(sql, parameters)
+
+    async def ask(self, question: Question) -> Answer:
+        """Run a statement that somebody typed; see `contimg_lab.database.ask.ask`."""
+        return await ask(question, self.layout, self._pools, self.schema)
 
     async def scan(
         self,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import ipywidgets as widgets
 import traitlets
 
+from contimg_lab.panels._code import code_for
 from contimg_lab.panels._head import Head
 from contimg_lab.panels._requests import Requests
 from contimg_lab.panels._saved import Saved
@@ -60,12 +61,14 @@ class Panel(Tied, widgets.VBox):  # type: ignore[misc]
         self._after: list[Callable[[], None]] = []
         self._frame: pd.DataFrame | None = None
         self._make_frame: Callable[[], pd.DataFrame] | None = None
+        self._asked: tuple[str, dict[str, Any]] | None = None
+        self._code_view: Any = None
         self._counts = ""
         self._read_at: datetime | None = None
         self._stale = False
         self._saved = Saved()
         filters, body = self._build()
-        self._head = Head(self.title, filters, self._on_refresh, self._on_cancel)
+        self._head = Head(self.title, filters, self._on_refresh, self._on_cancel, self._on_code)
         self._head.live.layout.display = None if self.shows else "none"
         style = widgets.HTML(style_html(self._saved.css_class))
         super().__init__(
@@ -91,7 +94,8 @@ class Panel(Tied, widgets.VBox):  # type: ignore[misc]
     def _show(self, value: Any) -> str:
         """Put on screen what `_fetch` returned; return the line of counts.
 
-        Sets ``_frame`` to the rows let through, or ``_make_frame`` to what makes it of them.
+        Sets ``_frame`` to the rows let through, or ``_make_frame`` to what makes it of them; and
+        ``_asked`` to what `code` needs for the same.
         """
         raise NotImplementedError
 
@@ -158,6 +162,15 @@ class Panel(Tied, widgets.VBox):  # type: ignore[misc]
             return self._make_frame()
         return pd.DataFrame() if self._frame is None else self._frame.copy()
 
+    def code(self) -> str:
+        """Return the cell that yields what `to_pandas` returns, without the panel."""
+        if self._asked is None:
+            return ""
+        from contimg_lab.panels._code_view import path_to_open
+
+        name, shown = self._asked
+        return code_for(name, path_to_open(self._lab), **shown)
+
     def close(self) -> None:
         """Cancel what is under way, stop listening, close every widget; may be called twice."""
         if self.state == "closed" or not hasattr(self, "_head"):
@@ -187,6 +200,20 @@ class Panel(Tied, widgets.VBox):  # type: ignore[misc]
 
     def _on_cancel(self, button: Any) -> None:
         self.cancel()
+
+    def _on_code(self, button: Any) -> None:
+        """Show the code, or take it away again."""
+        from contimg_lab.panels._code_view import CodeView
+
+        view, self._code_view = self._code_view, None
+        if view is None:
+            view = self._code_view = CodeView(text=self.code() or "# nothing has been read yet")
+            view.on_msg(lambda *message: self._on_code(None))
+            self._head.show_code(view)
+        else:
+            self._head.show_code(None)
+            _close_below(view)
+            view.close()
 
     def _choose(self, key: str | None) -> None:
         self._read_detail(key)
@@ -281,6 +308,8 @@ class Panel(Tied, widgets.VBox):  # type: ignore[misc]
             self.state = "idle" if self._read_at is None else "showing"
         self._say(words)
         self._ties.idle()
+        if self._code_view is not None and self._asked is not None:
+            self._code_view.text = self.code()
         for callback in tuple(self._after):
             callback()
         self._saved.update(*self._static_page())

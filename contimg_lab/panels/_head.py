@@ -21,7 +21,7 @@ class Head:
         Name of the panel.
     filters
         Widgets of the bar.
-    on_refresh, on_cancel
+    on_refresh, on_cancel, on_code
         Called when a button is pressed.
 
     Attributes
@@ -36,16 +36,24 @@ class Head:
         filters: Sequence[Any],
         on_refresh: Callable[[Any], None],
         on_cancel: Callable[[Any], None],
+        on_code: Callable[[Any], None],
     ) -> None:
         import ipywidgets as widgets
 
-        self._on_refresh, self._on_cancel = on_refresh, on_cancel
+        self._on_refresh, self._on_cancel, self._on_code = on_refresh, on_cancel, on_code
         width = {"width": "90px", "flex": "0 0 auto"}
         self.refresh: Any = widgets.Button(description="Refresh", icon="refresh", layout=width)
         self.cancel: Any = widgets.Button(
             description="Cancel", icon="times", layout=width | {"visibility": "hidden"}
         )
+        self.code: Any = widgets.Button(
+            description="Copy as code",
+            icon="code",
+            tooltip="Show the cell that yields the same without this panel",
+            layout={"width": "130px", "flex": "0 0 auto"},
+        )
         self.refresh.on_click(on_refresh)
+        self.code.on_click(on_code)
         self.cancel.on_click(on_cancel)
         self.filters = tuple(filters)
         self.live: Any = widgets.ToggleButton(
@@ -58,7 +66,7 @@ class Head:
         name = widgets.HTML(escape(title))
         name.add_class("contimg-title")
         bar = widgets.Box(
-            [name, *filters, self.refresh, self.live],
+            [name, *filters, self.refresh, self.live, self.code],
             layout={"flex_flow": "row wrap", "align_items": "center", "grid_gap": "2px 8px"},
         )
         self.status: Any = widgets.HTML()
@@ -69,11 +77,16 @@ class Head:
         )
         still.add_class("contimg-still")
         line = widgets.Box([still, self.cancel], layout={"align_items": "center"})
-        self.widgets = [bar, line]
+        self._below: Any = widgets.VBox()
+        self.widgets = [bar, line, self._below]
 
     def busy(self, *, shown: bool) -> None:
         """Offer Cancel, or not; its place stays."""
         self.cancel.layout.visibility = "visible" if shown else "hidden"
+
+    def show_code(self, view: Any | None) -> None:
+        """Show a view of the code below the head, or none."""
+        self._below.children = () if view is None else (view,)
 
     def say(self, first: str, second: str) -> None:
         """Write two lines of plain words."""
@@ -85,3 +98,4 @@ class Head:
         """Stop listening to the buttons."""
         self.refresh.on_click(self._on_refresh, remove=True)
         self.cancel.on_click(self._on_cancel, remove=True)
+        self.code.on_click(self._on_code, remove=True)

@@ -30,6 +30,7 @@ __all__ = [
     "field_of",
     "fold_html",
     "numbers_of",
+    "rule_columns",
     "rules_words",
     "scale_words",
     "selected_by",
@@ -86,15 +87,19 @@ def field_of(statistics: pd.DataFrame, candidates: pd.DataFrame) -> Field:
     return Field(table, fitted, attrs)
 
 
-def selected_by(table: pd.DataFrame, rule: str) -> pd.Series[bool]:
-    """Which sources a rule of the panel selects; `ANY_RULE`: at least one of them."""
-    names = [
+def rule_columns(table: pd.DataFrame, rule: str) -> list[str]:
+    """Columns of yes or no that a rule of the panel stands for; `ANY_RULE`: all of them."""
+    return [
         name
         for key, (_, names) in RULES.items()
         for name in names
         if rule in (key, ANY_RULE, name) and name in table
     ]
-    chosen: pd.Series[bool] = table[names].any(axis=1)
+
+
+def selected_by(table: pd.DataFrame, rule: str) -> pd.Series[bool]:
+    """Which sources a rule of the panel selects; `ANY_RULE`: at least one of them."""
+    chosen: pd.Series[bool] = table[rule_columns(table, rule)].any(axis=1)
     return chosen
 
 

@@ -34,6 +34,7 @@ _HINT = "<span class='contimg-quiet'>Choose a cal table to see its window and qu
 class _Page:
     nights: Sequence[str]
     night: str | None
+    status: str | None
     tables: pd.DataFrame
     coverage: pd.DataFrame
 
@@ -97,7 +98,7 @@ class CalTablesPanel(Panel):
         status = self._status_filter.value or None
         tables = await self._lab.caltables.table(status=status)
         coverage = await self._lab.caltables.coverage(night)
-        return _Page(nights, night, tables, coverage)
+        return _Page(nights, night, status, tables, coverage)
 
     def _show(self, value: _Page) -> str:
         self._night.offer(night_options(value.nights))
@@ -109,6 +110,8 @@ class CalTablesPanel(Panel):
             early = (frame["valid_start_mjd"] >= high + _REACH_D).fillna(False)
             frame = frame[~(late | early)]
         self._frame = frame = frame.reset_index(drop=True)
+        shown = {"night": value.night, "status": value.status, "reach_d": _REACH_D}
+        self._asked = ("caltables", shown)
         part = frame.head(_MOST_ROWS)
         self._table.show(
             _columns(part, dated=value.night is None),

@@ -88,6 +88,7 @@ class DashboardPanel(Panel):
             self._summary.value = ""
             return "no Measurement Set in this database has a time"
         self._make_frame = summary.to_pandas
+        self._asked = ("dashboard", {"night": summary.night})
         lines = "".join(f"<li>{escape(line)}</li>" for line in summary.lines())
         self._summary.value = f"<ul style='margin:0;padding-left:18px'>{lines}</ul>"
         return f"Night {summary.night} (UTC): {len(nights)} nights in all, to {nights[-1]}"

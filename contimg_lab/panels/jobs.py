@@ -59,6 +59,7 @@ _HINT = "<span class='contimg-quiet'>Choose a run to see its log and what it lin
 class _Page:
     nights: Sequence[str]
     night: str | None
+    text: str | None
     every: Sequence[Run]
     runs: Sequence[Run]
     frame_of: Callable[[Sequence[Run]], pd.DataFrame]
@@ -139,7 +140,7 @@ class JobsPanel(Panel):
         frame_of = await jobs.frame_maker(night=night, text=text)
         absent = (await self._lab.absent()).get("jobs", ())
         timed = not {"started_at", "finished_at"} & set(absent)
-        return _Page(nights, night, every, found, frame_of, timed)
+        return _Page(nights, night, text, every, found, frame_of, timed)
 
     def _show(self, value: _Page) -> str:
         words = [run.status for run in value.every]
@@ -149,6 +150,11 @@ class JobsPanel(Panel):
         runs = [run for run in value.runs if wanted in (ANY, run.status)]
         runs = _sorted(runs, self._sort.value)
         self._make_frame = functools.partial(value.frame_of, runs)
+        self._asked = (
+            "jobs",
+            {"night": value.night, "status": wanted or None, "text": value.text}
+            | {"sort": self._sort.value, "rank": _RANK},
+        )
         part = runs[:_MOST_ROWS]
         self._table.show(
             _columns(part, dated=value.night is None),

@@ -87,6 +87,7 @@ class PointingsPanel(Panel):
     def _show(self, value: _Page) -> str:
         self._night.offer(night_options(value.nights))
         self._frame = value.ms
+        self._asked = ("pointings", {"night": value.night})
         self._where = "all nights" if value.night is None else f"night {value.night}"
         part = value.ms.head(_MOST_ROWS)
         self._table.show(

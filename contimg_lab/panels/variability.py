@@ -22,6 +22,7 @@ from contimg_lab.panels._variables import (
     field_of,
     fold_html,
     numbers_of,
+    rule_columns,
     rules_words,
     scale_words,
     selected_by,
@@ -185,6 +186,13 @@ class VariabilityPanel(Panel):
         frame = frame.loc[order.index]
         self._shown = field
         self._frame = frame = frame.reset_index(drop=True)
+        self._asked = (
+            "variability",
+            {"flux_scale": bool(self._scale.value), "n_sigma": _N_SIGMA}
+            | {"expression": self._expression, "text": text, "sort": by}
+            | {"ascending": by == "p_constant", "absolute": by == "vs_max"}
+            | {"rules": rule_columns(every, self._rule.value) if self._rule.value != ANY else ()},
+        )
         part = frame.head(_MOST_ROWS)
         self._table.show(
             columns_of(part),

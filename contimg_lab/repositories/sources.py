@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -175,9 +176,14 @@ class SourcesRepository:
         limit: int | None = 100,
         offset: int = 0,
         source_ids: Sequence[object] | None = None,
+        prefix: str = "",
     ) -> tuple[Source, ...]:
-        """Return sources in order of name."""
+        """Return sources in order of name: all, those named, or those that begin alike."""
         where, values = "source_id IS NOT NULL", list[object]()
+        if prefix:
+            # a range, which an index answers; no name that begins so comes after the last
+            # character that there is
+            where, values = "source_id BETWEEN ? AND ?", [prefix, prefix + chr(sys.maxunicode)]
         if source_ids is not None:
             where = "source_id IN (SELECT value FROM json_each(?))"
             values = [json_list([key for key in source_ids if isinstance(key, str)])]

@@ -35,9 +35,14 @@ class SourcesService(Service):
         """Return one source; raises NotFound."""
         return await self.context.sources.get(source_id)
 
-    async def list_sources(self, *, limit: int | None = 100, offset: int = 0) -> tuple[Source, ...]:
-        """Return sources in order of name: at most ``limit`` (None: all) after ``offset``."""
-        return await self.context.sources.list(limit=limit, offset=offset)
+    async def list_sources(
+        self, *, limit: int | None = 100, offset: int = 0, prefix: str = ""
+    ) -> tuple[Source, ...]:
+        """Return sources whose name begins with ``prefix``, in order of name.
+
+        At most ``limit`` (None: all) after ``offset``.
+        """
+        return await self.context.sources.list(limit=limit, offset=offset, prefix=prefix)
 
     async def light_curve(self, source_id: str) -> LightCurve:
         """Return the light curve of one source.

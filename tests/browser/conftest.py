@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = (
@@ -47,19 +47,25 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def page(address: str) -> Iterator[Page]:
-    """JupyterLab in Chromium, nothing fetched from outside."""
+def browser() -> Iterator[Browser]:
+    """One Chromium for all pages."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
-        page = browser.new_page(viewport={"width": 1400, "height": 1000})
-        page.set_default_timeout(30_000)
         expect.set_options(timeout=15_000)
-        outside: list[str] = []
-        page.on("request", lambda r: outside.append(r.url) if _is_outside(r.url) else None)
-        page.goto(address)
-        yield page
-        assert not outside, outside
+        yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """JupyterLab in Chromium, nothing fetched from outside."""
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page.set_default_timeout(30_000)
+    outside: list[str] = []
+    page.on("request", lambda r: outside.append(r.url) if _is_outside(r.url) else None)
+    page.goto(address)
+    yield page
+    assert not outside, outside
 
 
 @pytest.fixture

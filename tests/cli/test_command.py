@@ -14,7 +14,7 @@ import contimg_lab
 from contimg_lab.cli import main
 
 
-@pytest.mark.parametrize("words", [[], ["demo"], ["doctor"], ["lab"]])
+@pytest.mark.parametrize("words", [[], ["dashboard"], ["demo"], ["doctor"], ["lab"]])
 def test_help(command, words: list[str]) -> None:
     """The command and each of its commands explain themselves."""
     said = command(*words, "--help")
@@ -28,7 +28,7 @@ def test_commands_are_sorted(command) -> None:
     lines = command("--help").stdout.splitlines()
     names = [line.split()[0] for line in lines if line.startswith("    ") and line[4] != " "]
     assert names == sorted(names)
-    assert {"demo", "doctor", "lab"} <= set(names)
+    assert {"dashboard", "demo", "doctor", "lab"} <= set(names)
 
 
 @pytest.mark.parametrize("words", [[], ["nonsense"], ["doctor", "--nonsense"]])

@@ -1,0 +1,143 @@
+"""The cell that yields what a panel shows, without the panel.
+
+Pure text: each value stands in it as a literal, whatever it holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from contimg_lab.errors import InvalidInput
+from contimg_lab.times import night_bounds_mjd, parse_night
+
+__all__ = ["code_for"]
+
+
+def code_for(panel: str, path: str | None = None, **shown: Any) -> str:
+    """Return the cell that yields the DataFrame of a panel.
+
+    Parameters
+    ----------
+    panel
+        Name of the panel.
+    path
+        What to open; None: what the environment says.
+    **shown
+        What the panel shows: its filters and its order, as the functions below take them.
+
+    Raises
+    ------
+    InvalidInput
+        There is no such panel.
+
+    Examples
+    --------
+    >>> print(code_for("pointings", "state/db", night="2025-10-09"))
+    import contimg_lab as cl
+    <BLANKLINE>
+    lab = await cl.open('state/db')
+    await lab.ms.table(night='2025-10-09')
+    """
+    if panel not in _PANELS:
+        raise InvalidInput(f"panel {panel!r} has no code; there are {', '.join(_PANELS)}")
+    opening = f"lab = await cl.open({'' if path is None else repr(path)})"
+    if path is None:
+        opening += "  # what PIPELINE_DB and its kind say"
+    return "\n".join(["import contimg_lab as cl", "", opening, *_PANELS[panel](**shown)])
+
+
+def _jobs(
+    *,
+    night: str | None,
+    status: str | None = None,
+    text: str | None = None,
+    sort: str = "",
+    rank: Mapping[str, int] | None = None,
+) -> list[str]:
+    """Runs; ``rank`` orders the states where ``sort`` is status, and what it lacks stands at 3."""
+    table = f"await lab.jobs.table({_arguments(night=night, status=status, text=text)})"
+    if not sort:
+        return [table]
+    lines = [f"runs = {table}"]
+    if sort == "latest":
+        lines.append("runs = runs.iloc[::-1].reset_index(drop=True)")
+    elif sort == "status":
+        order = f'runs["status"].map({dict(rank or {})!r}).fillna(3).argsort(kind="stable")'
+        lines.append(f"runs = runs.iloc[{order}].reset_index(drop=True)")
+    else:
+        how = 'ascending=False, kind="stable", ignore_index=True'
+        lines.append(f"runs = runs.sort_values({sort!r}, {how})")
+    return [*lines, "runs"]
+
+
+def _pointings(*, night: str | None) -> list[str]:
+    return [f"await lab.ms.table({_arguments(night=night)})"]
+
+
+def _caltables(*, night: str | None, status: str | None = None, reach_d: float = 0.0) -> list[str]:
+    """Cal tables; of a night those whose window is at most ``reach_d`` days away."""
+    table = f"await lab.caltables.table({_arguments(status=status)})"
+    if night is None:
+        return [table]
+    low, high = (float(bound) for bound in night_bounds_mjd(night))
+    return [
+        f"tables = {table}",
+        f"# windows within {reach_d * 24.0:g} h of night {parse_night(night)}",
+        f'late = (tables["valid_end_mjd"] < {low - reach_d!r}).fillna(False)',
+        f'early = (tables["valid_start_mjd"] >= {high + reach_d!r}).fillna(False)',
+        "tables[~(late | early)].reset_index(drop=True)",
+    ]
+
+
+def _variability(
+    *,
+    flux_scale: bool,
+    n_sigma: float,
+    expression: str | None = None,
+    text: str | None = None,
+    rules: Sequence[str] = (),
+    sort: str,
+    ascending: bool = False,
+    absolute: bool = False,
+) -> list[str]:
+    """Sources with their statistics; of ``rules``, columns of yes or no, any must be true."""
+    scale = _arguments(flux_scale=bool(flux_scale))
+    asked = _arguments(n_sigma=float(n_sigma), expression=expression)
+    lines = [
+        f"statistics = await lab.sources.variability({scale})",
+        f"rules = await lab.sources.candidates({asked}, {scale})",
+        "rules = rules[[name for name in rules if name not in statistics]]",
+        'sources = statistics.join(rules, how="inner")',
+        'sources.insert(0, "source_id", sources.index.astype(str))',
+        "sources = sources.reset_index(drop=True)",
+    ]
+    if text:
+        holds = f"str.contains({text!r}, case=False, regex=False)"
+        lines.append(f'sources = sources[sources["source_id"].{holds}]')
+    if rules:
+        lines.append(f"sources = sources[sources[{list(rules)!r}].any(axis=1)]")
+    by = f"sources[{sort!r}]{'.abs()' if absolute else ''}"
+    how = f'ascending={bool(ascending)}, na_position="last", kind="stable"'
+    return [
+        *lines,
+        f"order = {by}.sort_values({how})",
+        "sources.loc[order.index].reset_index(drop=True)",
+    ]
+
+
+def _dashboard(*, night: str) -> list[str]:
+    return [f"summary = await lab.qa.night({night!r})", "summary.to_pandas()"]
+
+
+_PANELS: Mapping[str, Callable[..., list[str]]] = {
+    "jobs": _jobs,
+    "pointings": _pointings,
+    "caltables": _caltables,
+    "variability": _variability,
+    "dashboard": _dashboard,
+}
+
+
+def _arguments(**given: object) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in given.items() if value is not None)
