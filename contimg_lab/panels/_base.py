@@ -20,14 +20,13 @@ from contimg_lab.panels._requests import Requests
 from contimg_lab.panels._saved import Saved
 from contimg_lab.panels._style import style_html
 from contimg_lab.panels._ties import Tied, Ties
-from contimg_lab.panels._warm import load_figures, load_frames, load_grids
+from contimg_lab.panels._warm import load_figures, load_frames
 from contimg_lab.panels._words import error_html, error_words, escape
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from contimg_lab.panels._table import Table
 
 __all__ = ["Panel"]
 
@@ -254,14 +253,6 @@ class Panel(Tied, widgets.VBox):  # type: ignore[misc]
         self._ties.shown()
         self._say()
 
-    def _grid_soon(self, table: Table) -> None:
-        """Make the live table once itables is there: plain rows are on screen before."""
-
-        def show(_: None) -> None:
-            self._watch(*table.make_grid())
-
-        self._ask("grid", load_grids, show)
-
     def _paint_soon(self) -> None:
         """Draw once matplotlib is there: the rows are on screen before it is imported."""
         self._ask("figure", load_figures, lambda _: self._paint())
@@ -326,7 +317,7 @@ class Panel(Tied, widgets.VBox):  # type: ignore[misc]
         self._head.say(self._counts or self.title, second)
 
     def _failure(self) -> BaseException | None:
-        slots = ("table", "grid", "figure", "link")
+        slots = ("table", "figure", "link")
         return next((self._errors[slot] for slot in slots if slot in self._errors), None)
 
     def _when(self) -> str:

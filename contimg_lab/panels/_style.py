@@ -5,18 +5,6 @@ from __future__ import annotations
 __all__ = ["style_html"]
 
 _CSS = """
-.contimg-panel .contimg-scroll { border: 1px solid var(--jp-border-color2, #ccc); }
-.contimg-panel table.dataTable thead th {
-  position: sticky; top: 0; z-index: 1; background: var(--jp-layout-color1, #fff); }
-.contimg-panel .dt-container { font-size: 12px; }
-.contimg-panel .dt-container table.dataTable { width: 100% !important; }
-.contimg-panel .dt-container table.dataTable { margin: 0; }
-.contimg-panel .contimg-scroll:has(.dt-container) > .contimg-plain { display: none; }
-.contimg-panel .contimg-plain table { border-collapse: collapse; width: 100%; font-size: 12px; }
-.contimg-panel .contimg-plain .widget-html-content { line-height: 17px; }
-.contimg-panel .contimg-plain th { padding: 14px 22px 5px 4px; }
-.contimg-panel .contimg-plain td { padding: 2px 4px 3px 4px;
-  border-top: 1px solid var(--jp-border-color2, #ccc); }
 .contimg-panel .contimg-title { font-size: 15px; font-weight: 600; white-space: nowrap; }
 .contimg-panel .contimg-status .widget-html-content { line-height: 1.45; font-size: 13px; }
 .contimg-panel .contimg-still:has(details[open]) { height: auto !important;

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from contimg_lab.panels._table import Column
-from contimg_lab.panels._words import count_words, escape, number, plain, probability
+from contimg_lab.panels._table import Column, Written, numbers
+from contimg_lab.panels._words import count_words, escape, number, probability
 from contimg_lab.times import datetime_from_mjd
 
 if TYPE_CHECKING:
@@ -155,27 +155,27 @@ def together_words(together: Mapping[str, Any], *, corrected: bool) -> tuple[str
 
 def columns_of(sources: pd.DataFrame) -> list[Column]:
     """Return the columns of the table of sources."""
-    mean_mjy = [None if x is None else x * 1e3 for x in plain(sources["weighted_mean_jy"])]
-    columns = [Column(title="source", texts=[str(name) for name in plain(sources["source_id"])])]
-    numbers: list[tuple[str, list[float | None], int]] = [
-        ("η", plain(sources["eta"]), 3),
-        ("V", plain(sources["v"]), 3),
-        ("largest Vs", plain(sources["vs_max"]), 3),
-        ("mean (mJy)", mean_mjy, 4),
-        ("NVSS (mJy)", plain(sources["nvss_flux_mjy"]), 4),
+    few, pairless = "too few epochs are used", "no two epochs are used"
+
+    def values(name: str) -> np.ndarray[Any, Any]:
+        return sources[name].to_numpy(dtype=np.float64, na_value=np.nan)
+
+    return [
+        Column(title="source", texts=sources["source_id"].tolist()),
+        Column(title="selected by", texts=Written(sources["selected_by"].tolist(), _rules_of)),
+        numbers("η", values("eta"), number, few),
+        numbers("V", values("v"), number, few),
+        numbers("p (constant)", values("p_constant"), probability, few),
+        numbers("largest Vs", values("vs_max"), number, pairless),
+        numbers("mean (mJy)", values("weighted_mean_jy") * 1e3, _four, few),
+        numbers("NVSS (mJy)", values("nvss_flux_mjy"), _four, "no NVSS flux is recorded"),
+        numbers("epochs", sources["n_used"].to_numpy()),
+        numbers("left out", sources["n_excluded"].to_numpy()),
     ]
-    for title, values, digits in numbers:
-        texts = [number(x, digits) for x in values]
-        columns.append(Column(title=title, texts=texts, sort_by=values))
-    p = plain(sources["p_constant"])
-    shown = Column(title="p (constant)", texts=[probability(x) for x in p], sort_by=p)
-    columns.insert(3, shown)
-    for title, name in (("epochs", "n_used"), ("left out", "n_excluded")):
-        counts = plain(sources[name])
-        columns.append(Column(title=title, texts=[str(n) for n in counts], sort_by=counts))
-    rules = [_rules_of(str(text)) for text in sources["selected_by"]]
-    columns.insert(1, Column(title="selected by", texts=rules))
-    return columns
+
+
+def _four(value: float) -> str:
+    return number(value, 4)
 
 
 def _rules_of(selected: str) -> str:

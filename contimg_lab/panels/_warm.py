@@ -1,7 +1,7 @@
 """Heavy imports of the panels, each in a thread and just before it is needed.
 
-A panel is on screen before pandas is imported, its rows before itables, and its table before
-matplotlib: the browser draws the one while the next is imported.
+A panel is on screen before pandas is imported, and its rows before matplotlib: the browser draws
+the one while the next is imported.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-__all__ = ["load_figures", "load_frames", "load_grids"]
+__all__ = ["load_figures", "load_frames"]
 
 
 def load_frames() -> asyncio.Future[None]:
@@ -17,13 +17,8 @@ def load_frames() -> asyncio.Future[None]:
     return _begin(_import_frames)
 
 
-def load_grids() -> asyncio.Future[None]:
-    """Begin to import the live table."""
-    return _begin(_import_grids)
-
-
 def load_figures() -> asyncio.Future[None]:
-    """Begin to import what draws, after the live table."""
+    """Begin to import what draws."""
     return _begin(_import_figures)
 
 
@@ -35,12 +30,7 @@ def _import_frames() -> None:
     import pandas  # noqa: F401
 
 
-def _import_grids() -> None:
-    import itables.widget  # noqa: F401
-
-
 def _import_figures() -> None:
-    _import_grids()
     import matplotlib.backends.backend_agg
     import matplotlib.dates
     import matplotlib.figure  # noqa: F401

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from contimg_lab.panels._base import Panel
 from contimg_lab.panels._controls import ANY, LAST_NIGHT, Choice, night_of, night_options
 from contimg_lab.panels._figure import FigureView
-from contimg_lab.panels._table import Column, Table
+from contimg_lab.panels._table import Column, Table, Written, numbers
 from contimg_lab.panels._words import clip, count_words, facts, number, plain, short_ms, utc
 from contimg_lab.times import night_bounds_mjd
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["CalTablesPanel"]
 
 _REACH_D = 0.5
-_MOST_ROWS = 1000
 _STATUSES = (("any", ANY), ("active", "active"), ("retired", "retired"), ("failed", "failed"))
 _HINT = "<span class='contimg-quiet'>Choose a cal table to see its window and quality.</span>"
 
@@ -74,7 +74,7 @@ class CalTablesPanel(Panel):
         self._status_filter = Choice("Status", _STATUSES, self._first[1], self._on_filter, 130)
         self._covered = widgets.HTML()
         self._timeline = FigureView((5.3, 3.6), "The windows appear here.")
-        self._table = Table("cal tables", 200, self._choose, self._grid_soon)
+        self._table = Table("cal tables", 200, self._choose)
         self._facts = widgets.HTML(_HINT)
         for part in (self._covered, self._facts):
             part.add_class("contimg-detail")
@@ -112,14 +112,12 @@ class CalTablesPanel(Panel):
         self._frame = frame = frame.reset_index(drop=True)
         shown = {"night": value.night, "status": value.status, "reach_d": _REACH_D}
         self._asked = ("caltables", shown)
-        part = frame.head(_MOST_ROWS)
         self._table.show(
-            _columns(part, dated=value.night is None),
-            [str(path) for path in plain(part["path"])],
-            matching=len(frame),
+            _columns(frame, dated=value.night is None),
+            [str(path) for path in plain(frame["path"])],
             total=len(value.tables),
             selected=self.selected,
-            **self._ties.marks(self._table.show, *[[str(p) for p in plain(part["path"])]] * 2),
+            **self._ties.marks(self._table.show, *[[str(p) for p in plain(frame["path"])]] * 2),
             note=f"; windows within 12 h of {where}" if value.night is not None else "",
         )
         lines = _coverage_lines(value.coverage)
@@ -197,23 +195,36 @@ def _headline(lines: dict[str, str]) -> str:
 
 def _columns(tables: pd.DataFrame, *, dated: bool) -> list[Column]:
     found = [_metrics(text) for text in plain(tables["quality_metrics"])]
-    order = plain(tables["order_index"])
     snr = [metrics.get("snr_mean") for metrics in found]
     flagged = [metrics.get("flagged_fraction") for metrics in found]
+    start, end = plain(tables["valid_start_at"]), plain(tables["valid_end_at"])
+    late = [datetime.max.replace(tzinfo=UTC) if when is None else when for when in end]
+    unrated = "the pipeline's quality metrics do not say"
     form = "%Y-%m-%d %H:%M" if dated else "%m-%d %H:%M"
     return [
-        Column(title="table", texts=[clip(short_ms(path), 34) for path in plain(tables["path"])]),
-        Column(title="type", texts=[clip(kind, 8) for kind in plain(tables["table_type"])]),
-        Column(title="status", texts=[clip(word, 12) for word in plain(tables["status"])]),
-        Column(title="field", texts=[clip(word, 12) for word in plain(tables["cal_field"])]),
-        Column(title="from (UTC)", texts=[utc(t, form) for t in plain(tables["valid_start_at"])]),
+        Column(title="table", texts=Written(plain(tables["path"]), short_ms)),
+        Column(
+            title="type", texts=Written(plain(tables["table_type"]), lambda kind: clip(kind, 8))
+        ),
+        Column(title="status", texts=Written(plain(tables["status"]), lambda word: clip(word, 12))),
+        Column(
+            title="field", texts=Written(plain(tables["cal_field"]), lambda word: clip(word, 24))
+        ),
+        Column(
+            title="from (UTC)",
+            texts=Written(start, lambda when: utc(when, form)),
+            sort_by=start,
+            kind="time",
+        ),
         Column(
             title="to (UTC)",
-            texts=["open" if t is None else utc(t, form) for t in plain(tables["valid_end_at"])],
+            texts=["open" if when is None else utc(when, form) for when in end],
+            sort_by=late,
+            kind="time",
         ),
-        Column(title="order", texts=["-" if n is None else str(n) for n in order], sort_by=order),
-        Column(title="SNR", texts=[number(x) for x in snr], sort_by=snr),
-        Column(title="flagged", texts=[number(x, 2) for x in flagged], sort_by=flagged),
+        numbers("order", plain(tables["order_index"])),
+        numbers("SNR", snr, number, unrated),
+        numbers("flagged", flagged, lambda x: number(x, 2), unrated),
     ]
 
 

@@ -6,7 +6,7 @@ import asyncio
 import functools
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from contimg_lab.panels._controls import (
     night_of,
     night_options,
 )
-from contimg_lab.panels._table import Column, Table
+from contimg_lab.panels._table import Column, Table, Written, numbers
 from contimg_lab.panels._words import (
     clip,
     count_words,
@@ -50,7 +50,6 @@ _SORTS = (
     ("most tries first", "attempts"),
 )
 _BAD_LINE = re.compile(r"error|critical|exception|traceback|killed|fatal", re.IGNORECASE)
-_MOST_ROWS = 1000
 _LOG_LINES = 200
 _HINT = "<span class='contimg-quiet'>Choose a run to see its log and what it links.</span>"
 
@@ -106,9 +105,9 @@ class JobsPanel(Panel):
         night, status, sort, text = self._first
         self._night = Choice("Night", night_options(()), night, self._on_filter)
         self._status_filter = Choice("Status", _status_options(()), status, self._on_filter, 130)
-        self._sort = Choice("Sort", _SORTS, sort, self._on_filter, 150)
+        self._sort = Choice("Sort", _SORTS, sort, self._on_sort, 150)
         self._text = TextFilter("MS, cause, message", text, 150)
-        self._table = Table("runs", 250, self._choose, self._grid_soon)
+        self._table = Table("runs", 250, self._choose)
         self._log_name = widgets.HTML(_HINT)
         self._log = widgets.HTML(layout={"flex": "0 0 auto", "margin": "0 0 auto 0"})
         self._links = widgets.HTML()
@@ -129,6 +128,10 @@ class JobsPanel(Panel):
         chosen = (self._night, self._status_filter, self._sort, self._text)
         filters = [control.widget for control in chosen]
         return filters, [self._table.widget, detail]
+
+    def _on_sort(self, change: Any) -> None:
+        self._table.sort(None)  # the newer wish holds
+        self.refresh()
 
     async def _fetch(self) -> _Page:
         text = await self._text.read()
@@ -155,15 +158,13 @@ class JobsPanel(Panel):
             {"night": value.night, "status": wanted or None, "text": value.text}
             | {"sort": self._sort.value, "rank": _RANK},
         )
-        part = runs[:_MOST_ROWS]
         self._table.show(
-            _columns(part, dated=value.night is None),
-            [run.run_id for run in part],
-            matching=len(runs),
+            _columns(runs, dated=value.night is None),
+            [run.run_id for run in runs],
             total=len(value.every),
             selected=self.selected,
             **self._ties.marks(
-                self._table.show, [run.run_id for run in part], [run.ms_path for run in part]
+                self._table.show, [run.run_id for run in runs], [run.ms_path for run in runs]
             ),
             note=("" if value.night is None else f", night {value.night}")
             + ("" if value.timed else "; no jobs table: states by ms_index"),
@@ -246,20 +247,32 @@ def _columns(runs: Sequence[Run], *, dated: bool) -> list[Column]:
     tries = [run.attempts for run in runs]
     took = [run.duration_s for run in runs]
     return [
-        Column(title="MS", texts=[short_ms(run.ms_path) for run in runs]),
-        Column(title="status", texts=[clip(run.status, 24) for run in runs]),
-        Column(title="cause", texts=[clip(run.cause, 16) for run in runs]),
-        Column(title="step", texts=[clip(run.step, 16) for run in runs]),
-        Column(title="started (UTC)", texts=[utc(_when(run.started_at), form) for run in runs]),
-        Column(title="took", texts=[duration(s) for s in took], sort_by=took),
-        Column(title="tries", texts=[str(n) for n in tries], sort_by=tries),
-        Column(title="message", texts=[clip(said, 60) for said in messages]),
+        Column(title="MS", texts=Written([run.ms_path for run in runs], short_ms)),
+        _words("status", [run.status for run in runs], 24, "the jobs table does not say"),
+        _words("cause", [run.cause for run in runs], 16, "only failed runs have one"),
+        _words("step", [run.step for run in runs], 16),
+        Column(
+            title="started (UTC)",
+            texts=Written(
+                [run.started_at for run in runs], lambda unix_s: utc(_when(unix_s), form)
+            ),
+            sort_by=[run.started_at for run in runs],
+            kind="time",
+        ),
+        numbers("took", took, duration, "it has not ended, or no time is kept"),
+        numbers("tries", tries),
+        _words("message", messages, 200),
     ]
 
 
 def _when(unix_s: float | None) -> datetime | None:
     known = unix_from_value(unix_s)
     return None if known is None else datetime_from_unix(known)
+
+
+def _words(title: str, words: Iterable[Any], width: int, missing: str = "not recorded") -> Column:
+    texts = Written(list(words), lambda word: clip(word, width))
+    return Column(title=title, texts=texts, missing=missing)
 
 
 def _log_html(log: LogTail) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from contimg_lab.panels._base import Panel
 from contimg_lab.panels._controls import LAST_NIGHT, Choice, night_of, night_options
 from contimg_lab.panels._figure import FigureView
-from contimg_lab.panels._table import Column, Table
+from contimg_lab.panels._table import Column, Table, Written, numbers
 from contimg_lab.panels._words import clip, facts, plain, short_ms, utc
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["PointingsPanel"]
 
-_MOST_ROWS = 1000
 _HINT = (
     "<span class='contimg-quiet'>Choose an MS to ring it on the sky and see its metadata.</span>"
 )
@@ -65,7 +65,7 @@ class PointingsPanel(Panel):
 
         self._night = Choice("Night", night_options(()), self._first_night, self._on_filter)
         self._where = "no night"
-        self._table = Table("Measurement Sets", 230, self._choose, self._grid_soon)
+        self._table = Table("Measurement Sets", 230, self._choose)
         self._sky = FigureView((5.0, 3.5), "The sky plot appears here.")
         self._facts = widgets.HTML(_HINT)
         self._facts.add_class("contimg-detail")
@@ -89,14 +89,12 @@ class PointingsPanel(Panel):
         self._frame = value.ms
         self._asked = ("pointings", {"night": value.night})
         self._where = "all nights" if value.night is None else f"night {value.night}"
-        part = value.ms.head(_MOST_ROWS)
         self._table.show(
-            _columns(part, dated=value.night is None),
-            plain(part["path"]),
-            matching=len(value.ms),
+            _columns(value.ms, dated=value.night is None),
+            plain(value.ms["path"]),
             total=len(value.ms),
             selected=self.selected,
-            **self._ties.marks(self._table.show, plain(part["path"]), plain(part["path"])),
+            **self._ties.marks(self._table.show, *[plain(value.ms["path"])] * 2),
             note=f", {self._where}",
         )
         self._paint_soon()
@@ -148,24 +146,29 @@ class PointingsPanel(Panel):
 
 def _columns(ms: pd.DataFrame, *, dated: bool) -> list[Column]:
     form = "%Y-%m-%d %H:%M:%S" if dated else "%H:%M:%S"
-    ra, dec = plain(ms["ra_deg"]), plain(ms["dec_deg"])
-    times = zip(plain(ms["mid_at"]), plain(ms["time_source"]), strict=True)
+    middle = plain(ms["mid_at"])
+    times = list(zip(middle, plain(ms["time_source"]), strict=True))
+    nowhere = "no table tells where it pointed"
     return [
-        Column(title="MS", texts=[short_ms(path) for path in plain(ms["path"])]),
+        Column(title="MS", texts=Written(plain(ms["path"]), short_ms)),
         Column(
             title="middle (UTC)",
-            texts=[
-                utc(when, form) + ("" if source in ("mid_mjd", "unknown") else f" by {source}")
-                for when, source in times
-            ],
+            texts=Written(times, lambda told: _when(told[0], told[1], form)),
+            sort_by=middle,
+            kind="time",
+            missing="no table tells its time",
         ),
-        Column(title="RA (deg)", texts=[_degrees(x, "") for x in ra], sort_by=ra),
-        Column(title="Dec (deg)", texts=[_degrees(x, "+") for x in dec], sort_by=dec),
-        Column(title="position from", texts=[_short(x) for x in plain(ms["pointing_source"])]),
-        Column(title="status", texts=[clip(word, 22) for word in plain(ms["status"])]),
-        Column(title="stage", texts=[clip(word, 18) for word in plain(ms["stage"])]),
-        Column(title="kind", texts=[clip(word, 12) for word in plain(ms["kind"])]),
+        numbers("RA (deg)", plain(ms["ra_deg"]), lambda x: _degrees(x, ""), nowhere),
+        numbers("Dec (deg)", plain(ms["dec_deg"]), lambda x: _degrees(x, "+"), nowhere),
+        Column(title="position from", texts=Written(plain(ms["pointing_source"]), _short)),
+        Column(title="status", texts=Written(plain(ms["status"]), lambda word: clip(word, 22))),
+        Column(title="stage", texts=Written(plain(ms["stage"]), lambda word: clip(word, 18))),
+        Column(title="kind", texts=Written(plain(ms["kind"]), lambda word: clip(word, 12))),
     ]
+
+
+def _when(middle: datetime | None, source: str, form: str) -> str:
+    return utc(middle, form) + ("" if source in ("mid_mjd", "unknown") else f" by {source}")
 
 
 def _short(source: str | None) -> str:

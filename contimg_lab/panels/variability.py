@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 __all__ = ["VariabilityPanel"]
 
-_MOST_ROWS = 300
 _LONG_S = 2.0
 _AGE = 10.0  # how old a field may be, in lengths of reading it again
 _N_SIGMA = 2.0
@@ -111,7 +110,7 @@ class VariabilityPanel(Panel):
         ]
         self._text = TextFilter("source name holds", text, 150)
         self._rule = Choice("Rule", offered, rule, self._on_filter, 150)
-        self._sort = Choice("Sort by", _SORTS, sort, self._on_filter, 240)
+        self._sort = Choice("Sort by", _SORTS, sort, self._on_sort, 240)
         self._scale = widgets.Checkbox(
             value=flux_scale,
             description="correct the flux scale",
@@ -123,7 +122,7 @@ class VariabilityPanel(Panel):
         self._facts = widgets.HTML(_HINT)
         for part in (self._warning, self._fold, self._facts):
             part.add_class("contimg-detail")
-        self._table = Table("sources", 200, self._choose, self._grid_soon)
+        self._table = Table("sources", 200, self._choose)
         self._scatter = FigureView((5.8, 5.2), "η against V appears here.")
         self._curve = FigureView((7.2, 3.9), "Choose a source to see its light curve.")
         warned = widgets.Box([self._warning], layout={"height": "40px", "overflow": "auto"})
@@ -142,6 +141,10 @@ class VariabilityPanel(Panel):
         below = widgets.Box([self._scatter.widget, told, self._curve.widget], layout=wrap)
         filters = [self._text.widget, self._rule.widget, self._sort.widget, self._scale]
         return filters, [warned, self._table.widget, below, folded]
+
+    def _on_sort(self, change: Any) -> None:
+        self._table.sort(None)  # the newer wish holds
+        self.refresh()
 
     def _on_scale(self, change: Any) -> None:
         self.refresh()
@@ -193,11 +196,9 @@ class VariabilityPanel(Panel):
             | {"ascending": by == "p_constant", "absolute": by == "vs_max"}
             | {"rules": rule_columns(every, self._rule.value) if self._rule.value != ANY else ()},
         )
-        part = frame.head(_MOST_ROWS)
         self._table.show(
-            columns_of(part),
-            plain(part["source_id"]),
-            matching=len(frame),
+            columns_of(frame),
+            frame["source_id"].tolist(),
             total=len(every),
             selected=self.selected,
         )

@@ -52,9 +52,9 @@ _INDEXES = (
 
 _PACKAGES = (
     "aiosqlite",
+    "anywidget",
     "astropy",
     "ipywidgets",
-    "itables",
     "jupyterlab",
     "matplotlib",
     "numpy",

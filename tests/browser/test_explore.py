@@ -20,7 +20,16 @@ def panel(page: Page, title: str) -> Locator:
 
 
 def row(where: Locator, text: str) -> Locator:
-    return where.locator("tbody tr").filter(has_text=text).first
+    """First row that holds a text; the table is scrolled until it is in sight, as a person does."""
+    found = where.locator("tbody tr").filter(has_text=text).first
+    grid = where.locator("[role=grid]").first
+    grid.evaluate("(grid) => { grid.scrollTop = 0 }")
+    for _ in range(200):
+        if found.count():
+            break
+        grid.evaluate("(grid) => { grid.scrollTop += grid.clientHeight / 2 }")
+        where.page.wait_for_timeout(50)
+    return found
 
 
 def test_the_command_opens_the_notebook_with_what_was_saved(page):
@@ -118,7 +127,8 @@ def test_the_dashboard_shows_another_night(page):
 
 def test_a_reload_and_a_fresh_kernel_bring_it_back(page):
     """After a reload, and after restart and run all, the panels answer again."""
-    page.keyboard.press("Control+s")
+    with page.expect_response(lambda r: r.request.method == "PUT" and "/api/contents/" in r.url):
+        page.keyboard.press("Control+s")
     page.reload()
     page.wait_for_selector(".jp-Notebook")
     expect(panel(page, "Jobs")).to_contain_text("36 of 36 runs", timeout=90_000)

@@ -23,7 +23,6 @@ def html_of(widget: Any) -> Iterator[str]:
     """Every piece of HTML that a panel has put on screen."""
     if isinstance(widget, ipywidgets.HTML):
         yield widget.value
-    yield getattr(widget, "_dt_args", {}).get("data_json", "")
     for child in getattr(widget, "children", ()):
         yield from html_of(child)
 
@@ -109,7 +108,7 @@ async def test_a_chosen_job_shows_its_log_and_links(demo: cl.Lab) -> None:
     panel = demo.jobs.panel(night="all", status="failed")
     await panel.settled()
     run = panel.to_pandas().iloc[0]
-    panel._table._grid.selected_rows = [0]
+    panel._table._grid._handle_custom_msg({"do": "choose", "key": run["run_id"]}, [])
     await panel.settled()
     tail = await demo.jobs.read_log_tail(run["run_id"])
     assert panel.selected == run["run_id"]
@@ -140,7 +139,7 @@ async def test_a_chosen_pointing_is_ringed(demo: cl.Lab) -> None:
     lines = [str(line.get_label()) for line in panel.figure().axes[0].lines]
     assert "selected" in lines
     assert path in panel._facts.value
-    assert panel._table._grid.selected_rows == [2]
+    assert panel._table._grid.chosen == path
     panel.close()
 
 
@@ -182,20 +181,26 @@ async def test_coverage_is_counted_as_the_lab_counts(demo: cl.Lab) -> None:
     panel.close()
 
 
-async def test_a_table_cut_short_says_so_and_cannot_be_sorted_wrongly(demo: cl.Lab) -> None:
-    """A part of the rows must never be sorted as if it were all of them."""
+async def test_every_row_is_in_the_table_and_is_sorted(demo: cl.Lab) -> None:
+    """All rows must be in the table and sorted together, by its header or by the panel."""
     panel = demo.jobs.panel(night="all")
     await panel.settled()
     total = len(panel.to_pandas())
-    assert f"{min(total, 1000)} of {total} runs" in panel._table._caption.value
-    assert panel._table._grid._dt_args["ordering"] == (total <= 1000)
-    panel._sort.widget.value = "duration_s"
+    assert f"{total} of {total} runs" in panel._table._caption.value
+    took = panel.to_pandas().set_index("run_id")["duration_s"]
+    panel._table.sort("took", down=True)
+    await panel._table.settled()
+    top = panel._table.rows.page(0, 1)[0]
+    assert took[top["key"]] == took.max()
+    assert "sorted by took, down" in panel._table._caption.value
+    panel._status_filter.widget.value = "failed"  # the order of the header stays
     await panel.settled()
-    took = panel.to_pandas()["duration_s"].dropna()
-    assert took.iloc[0] == took.max()
-    panel._status_filter.widget.value = "failed"
+    failed = panel.to_pandas().set_index("run_id")["duration_s"]
+    assert failed[panel._table.rows.page(0, 1)[0]["key"]] == failed.max()
+    panel._sort.widget.value = "latest"  # until the panel is asked for another
     await panel.settled()
-    assert panel._table._grid._dt_args["ordering"]
+    assert panel._table.rows.page(0, 1)[0]["key"] == panel.to_pandas()["run_id"].iloc[0]
+    assert "sorted by" not in panel._table._caption.value
     panel.close()
 
 

@@ -26,7 +26,7 @@ async def opened(lab: cl.Lab, **options: Any) -> Any:
 
 def cells(panel: Any, title: str) -> list[str]:
     """One column of the table, as it is read."""
-    column = next(c for c in panel._table._columns if c.title == title)
+    column = next(c for c in panel._table.rows.columns if c.title == title)
     return list(column.texts)
 
 
