@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COLOURS",
-    "OTHER_STATUS",
-    "STATUS_STYLE",
     "add_mjd_axis",
     "draw_legend",
     "ensure_axes",
@@ -35,19 +33,6 @@ COLOURS = {
     "grey": "#767676",
 }
 """The palette of Okabe and Ito (2008), told apart by colour-blind readers, and one grey."""
-
-STATUS_STYLE: dict[str, tuple[str, str]] = {
-    "completed": (COLOURS["green"], "o"),
-    "failed": (COLOURS["vermilion"], "X"),
-    "running": (COLOURS["blue"], "^"),
-    "pending": (COLOURS["grey"], "s"),
-    "done": (COLOURS["green"], "o"),
-    "processing": (COLOURS["blue"], "^"),
-    "converted": (COLOURS["sky"], "v"),
-}
-"""Colour and marker of a status; any other word gets `OTHER_STATUS`."""
-
-OTHER_STATUS = (COLOURS["purple"], "D")
 
 _LEGEND_DROP_IN = 0.45
 _DAYS_ONLY_D = 3.0

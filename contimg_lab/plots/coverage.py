@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from contimg_lab.plots._style import (
-    COLOURS,
-    add_mjd_axis,
-    draw_legend,
-    ensure_axes,
-    pad_limits,
-    write_empty,
-)
+from contimg_lab.plots._draw import draw_chart
+from contimg_lab.plots._roles import ROLES
+from contimg_lab.plots._style import COLOURS, ensure_axes, pad_limits, write_empty
+from contimg_lab.plots.chart import Axis, Chart, Column, Points, Spans, pick
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-__all__ = ["STATE_STYLE", "TYPE_ORDER", "plot_coverage", "type_rank"]
+__all__ = ["STATE_STYLE", "TYPE_ORDER", "coverage_chart", "plot_coverage", "type_rank"]
 
 STATE_STYLE: dict[str, tuple[str, str, str]] = {
-    "inside": (COLOURS["green"], "o", "inside a window"),
-    "nearest": (COLOURS["orange"], "^", "nearest within 12 h"),
-    "none": (COLOURS["vermilion"], "X", "not covered"),
-    "unknown": (COLOURS["purple"], "D", "MS without a time"),
+    state: (COLOURS[ROLES[state].colour], ROLES[state].marker, words)
+    for state, words in {
+        "inside": "inside a window",
+        "nearest": "nearest within 12 h",
+        "none": "not covered",
+        "unknown": "MS without a time",
+    }.items()
 }
 """Colour, marker and words of each state of coverage."""
 
@@ -68,60 +67,110 @@ def plot_coverage(
     Axes
         The axes, from half a day before the first MS to half a day after the last at most.
     """
+    chart = coverage_chart(coverage, tables, title=title)
     axes = ensure_axes(ax, (7.2, 3.4))
+    if chart.empty:
+        write_empty(axes, chart.empty)
+        axes.set_title(title, fontsize="medium")
+        return axes
+    return draw_chart(chart, axes)
+
+
+def coverage_chart(
+    coverage: pd.DataFrame,
+    tables: pd.DataFrame,
+    *,
+    title: str = "",
+    name: str = "coverage",
+) -> Chart:
+    """Describe windows and MS in time as `plot_coverage` draws them.
+
+    Parameters
+    ----------
+    coverage, tables, title
+        As `plot_coverage` takes them. ``ms_path`` and ``path``, where they are there, are the
+        keys of MS and tables.
+    name
+        What it is a plot of: a live plot that is given the same name again stays zoomed.
+    """
     kinds = sorted({str(t) for t in coverage["table_type"]}, key=type_rank)
     mid = coverage["mid_mjd"].to_numpy(dtype=np.float64, na_value=np.nan)
     timed = mid[np.isfinite(mid)]
-    if not kinds or not timed.size:
-        write_empty(axes, "no Measurement Set with a time, or no cal table, to compare")
-        axes.set_title(title, fontsize="medium")
-        return axes
-    low, high = _time_limits(timed, tables)
-    axes.set_xlim(low, high)
+    drawable = bool(kinds and timed.size)
     rows = {kind: i for i, kind in enumerate(reversed(kinds))}
-    _draw_windows(axes, tables, rows, low, high)
     states = coverage["state"].astype(str).to_numpy()
     level = np.asarray([rows[str(kind)] + 0.22 for kind in coverage["table_type"]])
-    for state, (colour, marker, words) in STATE_STYLE.items():
+    keys = _column(coverage, "ms_path")
+    hours = np.full(mid.size, np.nan)
+    if "distance_hours" in coverage:
+        hours = coverage["distance_hours"].to_numpy(dtype=np.float64, na_value=np.nan)
+    points = []
+    for state, (_, _, words) in STATE_STYLE.items():
         mask = (states == state) & np.isfinite(mid)
         count = int((states == state).sum())
-        if count:
-            axes.plot(
-                mid[mask], level[mask], ls="", marker=marker, ms=5, color=colour, alpha=0.8,
-                mec="white", mew=0.3, label=f"{words} ({count})", zorder=3,
+        if count and drawable:
+            far = hours[mask]
+            told = (
+                (Column(name="distance", values=far, unit="h"),) if np.isfinite(far).any() else ()
+            )
+            points.append(
+                Points(
+                    role=state, name=words, label=f"{words} ({count})", x=mid[mask],
+                    y=level[mask], keys=pick(keys, mask) if keys else (), columns=told,
+                )
             )  # fmt: skip
-    axes.set_yticks(range(len(kinds)), list(rows))
-    axes.set_ylim(-0.6, len(kinds) - 0.3)
-    axes.set_ylabel("Table type")
-    add_mjd_axis(axes)
-    axes.set_title(title, fontsize="medium")
-    axes.grid(visible=True, axis="x", alpha=0.25, linewidth=0.5)
-    draw_legend(axes)
-    return axes
+    lines = [
+        f"{kind} " + ", ".join(
+            f"{int(((states == state) & (coverage['table_type'].astype(str) == kind)).sum())} "
+            f"{words}" for state, (_, _, words) in STATE_STYLE.items() if state in states
+        )
+        for kind in kinds
+    ]  # fmt: skip
+    limits = _time_limits(timed, tables) if drawable else None
+    return Chart(
+        name=name,
+        title=title,
+        noun="MS or table",
+        x=Axis(label="MJD (UTC, days)", name="MJD", kind="mjd", limits=limits),
+        y=Axis(label="Table type", kind="rows", rows=tuple(rows), limits=(-0.6, len(kinds) - 0.3)),
+        points=tuple(points),
+        spans=_windows(tables, rows, limits) if limits is not None else (),
+        empty="" if drawable else "no Measurement Set with a time, or no cal table, to compare",
+        alt=f"{title or 'Coverage by cal tables'}: {'; '.join(lines) or 'no cal table'}.",
+    )
 
 
-def _draw_windows(
-    ax: Axes, tables: pd.DataFrame, rows: dict[str, int], low: float, high: float
-) -> None:
+def _windows(
+    tables: pd.DataFrame, rows: dict[str, int], limits: tuple[float, float]
+) -> tuple[Spans, ...]:
     start = tables["valid_start_mjd"].to_numpy(dtype=np.float64, na_value=np.nan)
     end = tables["valid_end_mjd"].to_numpy(dtype=np.float64, na_value=np.nan)
     end = np.where(np.isnan(end), np.inf, end)
     kinds = tables["table_type"].astype(str).to_numpy()
     active = (tables["status"].astype(str) == "active").to_numpy()
-    told: set[str] = set()
-    for i in np.flatnonzero(np.isfinite(start) & (start < high) & (end > low)):
-        row = rows.get(kinds[i])
-        if row is None:
-            continue
-        words = "window, active" if active[i] else "window, retired or failed"
-        left, right = max(start[i], low), min(end[i], high)
-        ax.barh(
-            row - 0.16, right - left, left=left, height=0.34, alpha=0.55 if active[i] else 1.0,
-            facecolor=COLOURS["sky"] if active[i] else "none", hatch=None if active[i] else "////",
-            edgecolor=COLOURS["blue"] if active[i] else COLOURS["grey"], lw=0.8,
-            label=None if words in told else words, zorder=2,
-        )  # fmt: skip
-        told.add(words)
+    near = np.isfinite(start) & (start < limits[1]) & (end > limits[0])
+    near &= np.isin(kinds, list(rows))
+    keys = _column(tables, "path")
+    return tuple(
+        Spans(
+            role=role, name=words, start=start[mask], end=end[mask],
+            row=np.array([rows[kind] - 0.16 for kind in kinds[mask]], dtype=float),
+            keys=pick(keys, mask) if keys else (),
+        )
+        for role, words, mask in (
+            ("window", "window, active", near & active),
+            ("old window", "window, retired or failed", near & ~active),
+        )
+        if mask.any()
+    )  # fmt: skip
+
+
+def _column(frame: pd.DataFrame, name: str) -> tuple[Any, ...]:
+    """Return a column as plain values, None where one is missing; empty where there is none."""
+    if name not in frame:
+        return ()
+    column = frame[name].astype(object)
+    return tuple(column.where(column.notna(), None))
 
 
 def _time_limits(timed: NDArray[np.float64], tables: pd.DataFrame) -> tuple[float, float]:

@@ -7,23 +7,24 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from contimg_lab.plots._style import (
-    COLOURS,
-    add_mjd_axis,
-    draw_legend,
-    ensure_axes,
-    pad_limits,
-    write_empty,
-)
+from contimg_lab.plots._draw import draw_chart
+from contimg_lab.plots._style import ensure_axes, pad_limits
+from contimg_lab.plots.chart import Axis, Band, Chart, Column, Level, Points
 from contimg_lab.services.light_curve import DETECTION_SIGMA
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-__all__ = ["ExcludedLike", "LightCurveLike", "display_unit", "plot_light_curve"]
+__all__ = [
+    "ExcludedLike",
+    "LightCurveLike",
+    "display_unit",
+    "light_curve_chart",
+    "plot_light_curve",
+]
 
-_REASON_MARKERS = ("x", "+", "1", "2", "3", "4")
+_LOW, _HIGH = 0.03, 0.97  # shares of the height at which marks of time alone stand
 
 
 class ExcludedLike(Protocol):
@@ -102,34 +103,86 @@ def plot_light_curve(lc: LightCurveLike, ax: Axes | None = None) -> Axes:
     Axes
         The axes, with MJD written out below and UTC dates above.
     """
-    axes = ensure_axes(ax, (7.2, 4.0))
+    return draw_chart(light_curve_chart(lc), ensure_axes(ax, (7.2, 4.0)))
+
+
+def light_curve_chart(lc: LightCurveLike) -> Chart:
+    """Describe a light curve as `plot_light_curve` draws it.
+
+    Where the curve tells ids of rows (``row_id``), these are the keys of its points; where it
+    tells images (``image_path``), they stand in the row of each point.
+
+    Examples
+    --------
+    >>> from contimg_lab import blocking as cl
+    >>> with cl.demo() as lab:
+    ...     lc = lab.sources.light_curve(lab.sources.list_sources(limit=1)[0].source_id)
+    >>> chart = light_curve_chart(lc)
+    >>> chart.x.kind, chart.y.label
+    ('mjd', 'Flux density (mJy)')
+    >>> set(lc.row_id.tolist()) <= set(chart.keys())
+    True
+    """
     mjd = np.asarray(lc.mjd, dtype=np.float64)
-    err_jy = np.asarray(lc.flux_err_jy, dtype=np.float64)
-    flux_jy = np.asarray(lc.flux_jy, dtype=np.float64)
+    scale, unit = display_unit(np.asarray(lc.flux_jy, dtype=np.float64))
+    flux = np.asarray(lc.flux_jy, dtype=np.float64) * scale
+    err = np.asarray(lc.flux_err_jy, dtype=np.float64) * scale
     peak = np.asarray(lc.flux_column) == "peak_jyb"
     found = np.asarray(lc.is_detection, dtype=bool)
-    scale, unit = display_unit(flux_jy)
-    _set_time_limits(axes, np.concatenate([mjd, np.asarray(lc.excluded.mjd, dtype=np.float64)]))
-    if mjd.size:
-        _draw_mean(axes, flux_jy * scale, err_jy * scale, unit)
-        for mask, label, marker in (
-            (found & ~peak, "detection", "o"),
-            (found & peak, "detection (peak)", "s"),
-        ):
-            _draw_points(
-                axes, mjd[mask], flux_jy[mask] * scale, err_jy[mask] * scale, label, marker
-            )
-        _draw_limits(axes, mjd[~found], flux_jy[~found] * scale, err_jy[~found] * scale)
-    else:
-        write_empty(axes, "no epoch with a valid flux and error")
-    _draw_excluded(axes, lc)
-    _draw_doubtful_times(axes, mjd, np.asarray(lc.time_source))
-    add_mjd_axis(axes)
-    axes.set_ylabel(_flux_label(peak, unit))
-    axes.set_title(_title(lc), fontsize="medium")
-    axes.grid(visible=True, alpha=0.25, linewidth=0.5)
-    draw_legend(axes)
-    return axes
+    keys = _keys(lc)
+    images = _texts(lc, "image_path", "image")
+
+    def part(mask: NDArray[np.bool_], role: str, name: str, **options: Any) -> Points:
+        told = options.pop("columns", ()) + images
+        return Points(
+            role=role, name=name, x=mjd[mask],
+            keys=tuple(key for key, keep in zip(keys, mask.tolist(), strict=False) if keep),
+            columns=tuple(column.take(mask) for column in told), **options,
+        )  # fmt: skip
+
+    points = [
+        part(mask, role, name, y=flux[mask], err=err[mask])
+        for mask, role, name in (
+            (found & ~peak, "detection", "detection"),
+            (found & peak, "peak", "detection (peak)"),
+        )
+        if mask.any()
+    ]
+    faint = ~found
+    if faint.any():
+        measured = Column(name="measured", values=flux, err=err, unit=unit)
+        points += [
+            part(faint, "measured", "below 3 errors", y=flux[faint], err=err[faint], overlay=True,
+                 label=f"measured, below 3 errors ({int(faint.sum())})"),
+            part(faint, "limit", "upper limit, 3 errors", y=DETECTION_SIGMA * err[faint],
+                 columns=(measured,)),
+        ]  # fmt: skip
+    points += _left_out(lc, scale, unit)
+    source = np.asarray(lc.time_source)
+    late = source == "measured_at" if source.size == mjd.size else np.zeros(mjd.size, dtype=bool)
+    if late.any():
+        points.append(
+            part(late, "late", "time of measurement only", y=np.full(int(late.sum()), _HIGH),
+                 pinned=True, overlay=True)
+        )  # fmt: skip
+    mean, half = _weighted_mean(flux, err)
+    known = np.isfinite(mean)
+    told_mean = f"weighted mean {_with_error(mean, half)} {unit}" if known else ""
+    return Chart(
+        name=f"light curve of {lc.source_id}",
+        title=_title(lc),
+        noun="row",
+        x=Axis(
+            label="MJD (UTC, days)", name="MJD", kind="mjd",
+            limits=_time_limits(np.concatenate([mjd, np.asarray(lc.excluded.mjd, dtype=float)])),
+        ),
+        y=Axis(label=_flux_label(peak, unit), name="flux", unit=unit),
+        points=tuple(points),
+        levels=(Level(role="mean", axis="y", at=mean, label=told_mean),) if known else (),
+        bands=(Band(role="mean", y=(mean - half, mean + half)),) if known else (),
+        empty="" if mjd.size else "no epoch with a valid flux and error",
+        alt=_words(lc, points, told_mean, flux, err, unit),
+    )  # fmt: skip
 
 
 def display_unit(flux_jy: NDArray[np.float64]) -> tuple[float, str]:
@@ -139,84 +192,85 @@ def display_unit(flux_jy: NDArray[np.float64]) -> tuple[float, str]:
     return 1.0, "Jy"
 
 
-def _draw_points(
-    ax: Axes,
-    mjd: NDArray[np.float64],
-    flux: NDArray[np.float64],
-    err: NDArray[np.float64],
-    label: str,
-    marker: str,
-) -> None:
-    if mjd.size:
-        ax.errorbar(
-            mjd, flux, yerr=err, fmt=marker, ms=3.5, lw=0, elinewidth=0.9, capsize=0,
-            color=COLOURS["blue"], label=f"{label} ({mjd.size})", zorder=3,
+def _keys(values: object) -> tuple[Any, ...]:
+    rows = getattr(values, "row_id", None)
+    return () if rows is None else tuple(np.asarray(rows).tolist())
+
+
+def _texts(values: object, attribute: str, name: str) -> tuple[Column, ...]:
+    """A column of paths without their folders, where there is one."""
+    paths = getattr(values, attribute, None)
+    if paths is None:
+        return ()
+    texts = tuple("" if path is None else str(path).rsplit("/", 1)[-1] for path in paths)
+    return (Column(name=name, values=texts),)
+
+
+def _left_out(lc: LightCurveLike, scale: float, unit: str) -> list[Points]:
+    """Marks along the lower edge, one shape a reason."""
+    out = lc.excluded
+    mjd = np.asarray(out.mjd, dtype=np.float64)
+    reasons = np.asarray([str(reason) for reason in out.reason], dtype=object)
+    columns = _texts(out, "image_path", "image")
+    flux = getattr(out, "flux_jy", None)
+    if flux is not None:
+        values = np.asarray(flux, dtype=np.float64) * scale
+        err = np.asarray(getattr(out, "flux_err_jy", np.full(mjd.size, np.nan)), dtype=np.float64)
+        columns = (Column(name="flux", values=values, err=err * scale, unit=unit), *columns)
+    marks = []
+    for i, (reason, count) in enumerate(sorted(Counter(reasons.tolist()).items())):
+        mask = (reasons == reason) & np.isfinite(mjd)
+        timed = int(mask.sum())
+        untimed = f", {count - timed} without a time" if timed < count else ""
+        keys = tuple(key for key, keep in zip(_keys(out), mask.tolist(), strict=False) if keep)
+        marks.append(
+            Points(
+                role="left out", variant=i, name=f"left out: {reason}", x=mjd[mask],
+                y=np.full(timed, _LOW), pinned=True, keys=keys,
+                label=f"left out: {reason} ({count}{untimed})",
+                columns=tuple(column.take(mask) for column in columns),
+            )
         )  # fmt: skip
+    return marks
 
 
-def _draw_limits(
-    ax: Axes, mjd: NDArray[np.float64], flux: NDArray[np.float64], err: NDArray[np.float64]
-) -> None:
-    if not mjd.size:
-        return
-    from matplotlib.path import Path
-
-    codes = [Path.MOVETO, Path.LINETO] * 4
-    arrow = Path(
-        [(-0.5, 0), (0.5, 0), (0, 0), (0, -1), (-0.3, -0.65), (0, -1), (0.3, -0.65), (0, -1)],
-        codes,
-    )
-    ax.errorbar(
-        mjd, flux, yerr=err, fmt="o", ms=3, mfc="none", lw=0, elinewidth=0.6, alpha=0.35,
-        color=COLOURS["grey"], zorder=2,
-    )  # fmt: skip
-    ax.plot(
-        mjd, DETECTION_SIGMA * err, ls="", marker=arrow, ms=12, mew=1.1, mfc="none",
-        color=COLOURS["vermilion"], label=f"upper limit, 3 errors ({mjd.size})", zorder=3,
-    )  # fmt: skip
-
-
-def _draw_mean(ax: Axes, flux: NDArray[np.float64], err: NDArray[np.float64], unit: str) -> None:
+def _weighted_mean(flux: NDArray[np.float64], err: NDArray[np.float64]) -> tuple[float, float]:
+    """Mean and its error over detections and non-detections alike; NaN where there is none."""
     weight = err**-2.0
     total = float(weight.sum())
     if not (np.isfinite(total) and total > 0.0):
-        return
-    mean = float((weight * flux).sum()) / total
-    half = total**-0.5
-    ax.axhspan(mean - half, mean + half, color=COLOURS["orange"], alpha=0.3, lw=0, zorder=1)
-    ax.axhline(
-        mean, color=COLOURS["orange"], lw=1.2, zorder=1,
-        label=f"weighted mean {_with_error(mean, half)} {unit}",
-    )  # fmt: skip
+        return np.nan, np.nan
+    return float((weight * flux).sum()) / total, total**-0.5
 
 
-def _draw_excluded(ax: Axes, lc: LightCurveLike) -> None:
-    mjd = np.asarray(lc.excluded.mjd, dtype=np.float64)
-    reasons = np.asarray([str(reason) for reason in lc.excluded.reason], dtype=object)
-    for i, (reason, count) in enumerate(sorted(Counter(reasons.tolist()).items())):
-        at = mjd[reasons == reason]
-        timed = at[np.isfinite(at)]
-        untimed = f", {count - timed.size} without a time" if timed.size < count else ""
-        ax.plot(
-            timed, np.full(timed.size, 0.03), ls="", transform=ax.get_xaxis_transform(),
-            marker=_REASON_MARKERS[i % len(_REASON_MARKERS)], ms=6, mew=1.2,
-            color=COLOURS["black"], label=f"left out: {reason} ({count}{untimed})", zorder=4,
-        )  # fmt: skip
-
-
-def _draw_doubtful_times(ax: Axes, mjd: NDArray[np.float64], source: NDArray[Any]) -> None:
-    late = mjd[source == "measured_at"] if source.size == mjd.size else mjd[:0]
-    if late.size:
-        ax.plot(
-            late, np.full(late.size, 0.97), ls="", marker="|", ms=6, color=COLOURS["purple"],
-            transform=ax.get_xaxis_transform(), label=f"time of measurement only ({late.size})",
-        )  # fmt: skip
-
-
-def _set_time_limits(ax: Axes, mjd: NDArray[np.float64]) -> None:
+def _words(
+    lc: LightCurveLike,
+    points: list[Points],
+    mean: str,
+    flux: NDArray[np.float64],
+    err: NDArray[np.float64],
+    unit: str,
+) -> str:
+    """The light curve in one sentence, for who cannot see it."""
+    told = [part.words for part in points if not part.overlay]
+    mjd = np.asarray(lc.mjd, dtype=np.float64)
     timed = mjd[np.isfinite(mjd)]
     if timed.size:
-        ax.set_xlim(*pad_limits(float(timed.min()), float(timed.max()), 0.03, 0.01))
+        told.append(f"MJD {timed.min():.5f} to {timed.max():.5f}")
+    if flux.size:
+        low, high = int(flux.argmin()), int(flux.argmax())
+        told.append(
+            f"flux from {_with_error(float(flux[low]), float(err[low]))} "
+            f"to {_with_error(float(flux[high]), float(err[high]))} {unit}"
+        )
+    if mean:
+        told.append(mean)
+    return f"Light curve of {lc.source_id}: {', '.join(told) or 'no epoch'}."
+
+
+def _time_limits(mjd: NDArray[np.float64]) -> tuple[float, float] | None:
+    timed = mjd[np.isfinite(mjd)]
+    return pad_limits(float(timed.min()), float(timed.max()), 0.03, 0.01) if timed.size else None
 
 
 def _flux_label(peak: NDArray[np.bool_], unit: str) -> str:

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 
 import numpy as np
 
-from contimg_lab.plots._log_axis import write_plain_ticks
-from contimg_lab.plots._style import COLOURS, draw_legend, ensure_axes, pad_limits, write_empty
+from contimg_lab.plots._draw import draw_chart
+from contimg_lab.plots._style import COLOURS, ensure_axes, pad_limits
+from contimg_lab.plots.chart import Axis, Band, Chart, Column, Key, Level, Points, pick
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["EtaVAxes", "count_undrawn", "plot_eta_v"]
+__all__ = ["EtaVAxes", "count_undrawn", "eta_v_chart", "plot_eta_v"]
 
-# open markers that grow: a source that several rules select wears them one around the other
-_RULE_STYLES = (
-    ("D", COLOURS["vermilion"], 5.5),
-    ("s", COLOURS["black"], 7.5),
-    ("^", COLOURS["green"], 10.5),
-    ("v", COLOURS["purple"], 10.5),
-    ("h", COLOURS["orange"], 13.0),
-)
-_RASTER_FROM = 5000
 _MARGIN_SHARE = 0.2
 
 
@@ -131,55 +124,18 @@ def plot_eta_v(
     'log'
     """
     axes = ensure_axes(ax, (5.8, 5.0) if marginals else (5.6, 3.8))
+    chart = eta_v_chart(
+        eta, v, fits=fits, n_sigma=n_sigma, fitted=fitted, rules=rules, selected=selected,
+        title=title,
+    )  # fmt: skip
+    draw_chart(replace(chart, title="") if marginals else chart, axes)
+    if not marginals:
+        return axes
+    # histograms are drawn on top: they are counts of what the chart shows, not part of it
     x = np.asarray(eta, dtype=np.float64)
     y = np.asarray(v, dtype=np.float64)
     drawn = _drawable(x, y)
     base = drawn if fitted is None else drawn & np.asarray(fitted, dtype=bool)
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    many = bool(drawn.sum() > _RASTER_FROM)  # a vector file of 10^5 dots opens in no viewer
-    if fitted is not None:
-        rest = drawn & ~base
-        axes.plot(
-            x[rest], y[rest], ls="", marker="o", ms=3.5, mfc="none", mec=COLOURS["grey"], mew=0.7,
-            alpha=0.7, rasterized=many, label=f"source, not in the fits ({int(rest.sum())})",
-        )  # fmt: skip
-    axes.plot(
-        x[base], y[base], ls="", marker="o", ms=4, alpha=0.6, color=COLOURS["blue"], mec="white",
-        mew=0.3, rasterized=many,
-        label=f"source{', in the fits' if fitted is not None else ''} ({int(base.sum())})",
-    )  # fmt: skip
-    axes.axvline(
-        1.0, color=COLOURS["grey"], lw=0.9, ls=":" if fits else "--",
-        label="η = 1, a constant source",
-    )  # fmt: skip
-    if not drawn.any():
-        write_empty(axes, "no source with positive η and V")
-    words = [count_undrawn(x, y)]
-    _set_limits(axes, x[drawn], y[drawn], room=0.14 if words[0] else 0.06)
-    if fits is not None:
-        words += _draw_cuts(axes, fits, n_sigma)
-    _draw_rules(axes, x, y, drawn, rules or {})
-    if selected is not None and 0 <= selected < x.size and drawn[selected]:
-        axes.plot(
-            x[selected], y[selected], ls="", marker="o", ms=13, mfc="none", mew=2.4,
-            color=COLOURS["sky"], label="selected", zorder=6,
-        )  # fmt: skip
-    told = "\n".join(part for part in words if part)
-    if told:
-        axes.text(
-            0.99, 0.02, told, transform=axes.transAxes, ha="right", va="bottom", fontsize="small",
-            bbox={"facecolor": "white", "alpha": 0.85, "edgecolor": "none", "pad": 2.0},
-        )  # fmt: skip
-    write_plain_ticks(axes.xaxis)
-    write_plain_ticks(axes.yaxis)
-    axes.set_xlabel("η, reduced χ² about the weighted mean")
-    axes.set_ylabel("V, coefficient of variation")
-    axes.grid(visible=True, which="major", alpha=0.25, linewidth=0.5)
-    draw_legend(axes, ncols=2 if fits is not None or rules else 3)
-    if not marginals:
-        axes.set_title(title, fontsize="medium")
-        return axes
     above = axes.inset_axes((0.0, 1.02, 1.0, _MARGIN_SHARE), sharex=axes)
     right = axes.inset_axes((1.02, 0.0, _MARGIN_SHARE, 1.0), sharey=axes)
     _draw_margin(above, x[drawn], x[base], (fits or {}).get("eta"), n_sigma, upright=True)
@@ -192,63 +148,127 @@ def plot_eta_v(
     return EtaVAxes(axes, above, right)
 
 
-def _set_limits(ax: Axes, x: NDArray[np.float64], y: NDArray[np.float64], *, room: float) -> None:
-    """Widen the ranges a little, and below by what the words in the corner need."""
-    for values, put, below in ((x, ax.set_xlim, 0.06), (y, ax.set_ylim, room)):
-        if values.size:
-            logs = np.log10(values)
-            least, most = float(logs.min()), float(logs.max())
-            low, high = pad_limits(least, most, 0.06, 0.25)
-            put(10.0 ** min(low, least - below * (most - least)), 10.0**high)
+def eta_v_chart(
+    eta: ArrayLike,
+    v: ArrayLike,
+    *,
+    fits: Mapping[str, Mapping[str, Any]] | None = None,
+    n_sigma: float = 2.0,
+    fitted: ArrayLike | None = None,
+    rules: Mapping[str, ArrayLike] | None = None,
+    keys: Sequence[Key] | None = None,
+    columns: Sequence[Column] = (),
+    selected: int | None = None,
+    title: str = "",
+    name: str = "η against V",
+) -> Chart:
+    """Describe eta against V as `plot_eta_v` draws it, but for the histograms in its margins.
+
+    Parameters
+    ----------
+    eta, v, fits, n_sigma, fitted, rules, selected, title
+        As `plot_eta_v` takes them.
+    keys
+        What each source is known by; its index where None.
+    columns
+        What else the row of a source tells.
+    name
+        What it is a plot of: a live plot that is given the same name again stays zoomed.
+
+    Examples
+    --------
+    >>> chart = eta_v_chart([1.0, 5.0, 0.0], [0.1, 0.2, 0.1], keys=["A", "B", "C"])
+    >>> chart.keys(), chart.corner
+    (('A', 'B'), ('1 of 3 not drawn: 1 with η or V ≤ 0',))
+    """
+    x = np.asarray(eta, dtype=np.float64)
+    y = np.asarray(v, dtype=np.float64)
+    names = tuple(range(x.size)) if keys is None else tuple(keys)
+    drawn = _drawable(x, y)
+    base = drawn if fitted is None else drawn & np.asarray(fitted, dtype=bool)
+
+    def part(mask: NDArray[np.bool_], role: str, name: str, **options: Any) -> Points:
+        return Points(
+            role=role, name=name, x=x[mask], y=y[mask], keys=pick(names, mask),
+            columns=tuple(column.take(mask) for column in columns), **options,
+        )  # fmt: skip
+
+    points = [part(base, "field", "source" if fitted is None else "source, in the fits")]
+    if fitted is not None:
+        points.insert(0, part(drawn & ~base, "unfitted", "source, not in the fits"))
+    for i, (rule, chosen) in enumerate((rules or {}).items()):
+        mask = np.asarray(chosen, dtype=bool)
+        lost = int((mask & ~drawn).sum())
+        count = f"{int(mask.sum())}, {lost} not drawn" if lost else f"{int(mask.sum())}"
+        told = f"selected by {rule}"
+        points.append(
+            part(mask & drawn, "selected rule", told, variant=i, label=f"{told} ({count})",
+                 overlay=True)
+        )  # fmt: skip
+    lost_words = count_undrawn(x, y)
+    across = _log_limits(x[drawn], 0.06)
+    up = _log_limits(y[drawn], 0.14 if lost_words else 0.06)
+    levels, bands, unfit = _cuts(fits, n_sigma) if fits is not None else ((), (), ())
+    chosen_key = selected is not None and 0 <= selected < x.size and bool(drawn[selected])
+    at = frozenset({names[selected]} if chosen_key and selected is not None else ())
+    top = f"highest η {x[drawn].max():.3g}, highest V {y[drawn].max():.3g}" if drawn.any() else ""
+    counts = ", ".join(part.words for part in points)
+    told_all = (counts, top, *(level.label for level in levels), lost_words)
+    return Chart(
+        name=name,
+        title=title,
+        noun="source",
+        x=Axis(label="η, reduced χ² about the weighted mean", name="η", log=True, limits=across),
+        y=Axis(label="V, coefficient of variation", name="V", log=True, limits=up),
+        points=tuple(points),
+        levels=(Level(role="constant", axis="x", at=1.0, label="η = 1, a constant source"),
+                *levels),
+        bands=bands,
+        corner=tuple(words for words in (lost_words, *unfit) if words),
+        empty="" if drawn.any() else "no source with positive η and V",
+        selected=at,
+        columns=2 if fits is not None or rules else 3,
+        alt=f"η against V of {x.size} sources: {'; '.join(words for words in told_all if words)}.",
+    )  # fmt: skip
 
 
-def _draw_cuts(ax: Axes, fits: Mapping[str, Mapping[str, Any]], n_sigma: float) -> list[str]:
-    """Draw where both cuts lie and shade what passes; say which fit there is none of."""
+def _log_limits(values: NDArray[np.float64], below: float) -> tuple[float, float]:
+    """Widen a range a little, and below by what the words in the corner need."""
+    if not values.size:
+        return 0.1, 10.0
+    logs = np.log10(values)
+    least, most = float(logs.min()), float(logs.max())
+    low, high = pad_limits(least, most, 0.06, 0.25)
+    return 10.0 ** min(low, least - below * (most - least)), 10.0**high
+
+
+def _cuts(
+    fits: Mapping[str, Mapping[str, Any]], n_sigma: float
+) -> tuple[tuple[Level, ...], tuple[Band, ...], tuple[str, ...]]:
+    """Where both cuts lie, the area that passes, and which fit there is none of."""
     cuts = {name: _cut(fits.get(name), n_sigma) for name in ("eta", "v")}
     letters = {"eta": "η", "v": "V"}
-    told = [f"{letters[name]} > {cut:.3g}" for name, cut in cuts.items() if math.isfinite(cut)]
-    label = f"{n_sigma:g}σ above the field: {', '.join(told)}"
-    style: dict[str, Any] = {"color": COLOURS["orange"], "lw": 1.3, "ls": "--", "zorder": 1.5}
-    if math.isfinite(cuts["eta"]):
-        ax.axvline(cuts["eta"], label=label, **style)
-    if math.isfinite(cuts["v"]):
-        ax.axhline(cuts["v"], label=None if math.isfinite(cuts["eta"]) else label, **style)
-    if len(told) == 2:
-        right, top = ax.get_xlim()[1], ax.get_ylim()[1]
-        if right > cuts["eta"] and top > cuts["v"]:
-            ax.fill_between(
-                [cuts["eta"], right], cuts["v"], top, color=COLOURS["orange"], alpha=0.1, lw=0
-            )
-    return [
+    there = {name: cut for name, cut in cuts.items() if math.isfinite(cut)}
+    told = ", ".join(f"{letters[name]} > {cut:.3g}" for name, cut in there.items())
+    label = f"{n_sigma:g}σ above the field: {told}"
+    levels = tuple(
+        Level(role="cut", axis="x" if name == "eta" else "y", at=cut, label="" if i else label)
+        for i, (name, cut) in enumerate(there.items())
+    )
+    both = len(there) == 2
+    bands = (Band(role="cut", x=(cuts["eta"], np.inf), y=(cuts["v"], np.inf)),) if both else ()
+    unfit = tuple(
         f"no fit of {letters[name]}: {(fits.get(name) or {}).get('reason') or 'not given'}"
         for name, cut in cuts.items()
         if not math.isfinite(cut)
-    ]
+    )
+    return levels, bands, unfit
 
 
 def _cut(fit: Mapping[str, Any] | None, n_sigma: float) -> float:
     if fit is None:
         return math.nan
     return float(10.0 ** (float(fit["mean"]) + n_sigma * float(fit["sigma"])))
-
-
-def _draw_rules(
-    ax: Axes,
-    x: NDArray[np.float64],
-    y: NDArray[np.float64],
-    drawn: NDArray[np.bool_],
-    rules: Mapping[str, ArrayLike],
-) -> None:
-    for i, (name, chosen) in enumerate(rules.items()):
-        mask = np.asarray(chosen, dtype=bool)
-        shown = mask & drawn
-        lost = int((mask & ~drawn).sum())
-        marker, colour, size = _RULE_STYLES[i % len(_RULE_STYLES)]
-        count = f"{int(mask.sum())}, {lost} not drawn" if lost else f"{int(mask.sum())}"
-        ax.plot(
-            x[shown], y[shown], ls="", marker=marker, ms=size, mfc="none", mew=1.2,
-            color=colour, label=f"selected by {name} ({count})", zorder=4,
-        )  # fmt: skip
 
 
 def _draw_margin(

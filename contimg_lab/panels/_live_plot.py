@@ -1,0 +1,267 @@
+"""A live plot in a panel: hover, click, box, lasso, zoom, keyboard; matplotlib draws its twin."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import functools
+import hashlib
+import io
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from contimg_lab.errors import ContimgLabError
+from contimg_lab.panels._chart_message import ChartMessage, chart_message
+from contimg_lab.panels._words import escape
+from contimg_lab.plots._roles import PALETTES
+from contimg_lab.plots.chart import Chart, Key
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["LivePlot"]
+
+_DIST = Path(__file__).parent / "front" / "dist"
+_DPI = 100
+_FEW = 3
+_MEMORY = 4
+
+OnSelect = Callable[[frozenset[Key], str], None]
+
+
+class LivePlot:
+    """The last chart shown, in a box that keeps its height.
+
+    The browser gets numbers as binary messages and the drawing code once: neither is part of
+    the widget's state, so a saved notebook holds them at most once, as the picture.
+
+    Parameters
+    ----------
+    size_in
+        Width and height of the matplotlib figure in inches. The live plot has this height, and
+        the width of the page up to this.
+    empty
+        Words to show before there is a chart.
+
+    Raises
+    ------
+    ContimgLabError
+        The scripts were not built.
+    """
+
+    def __init__(self, size_in: tuple[float, float] = (7.2, 4.0), empty: str = "") -> None:
+        self.size_in = size_in
+        self.chart: Chart | None = None
+        self._draw: Callable[[Axes], object] | None = None
+        self._figure: Figure | None = None
+        self._empty = self._words = empty
+        self._selected: frozenset[Key] = frozenset()
+        self._listeners: list[OnSelect] = []
+        self._serial = 0
+        self._sent: ChartMessage | None = None
+        # a click may answer the chart before the last one: what its numbers meant is kept
+        self._numbers: dict[int, dict[Key, int]] = {}
+        loader, self._code, digest = _scripts()
+        self.widget: Any = _widget_class(loader)(
+            layout={
+                "width": f"{round(size_in[0] * _DPI)}px",
+                "max_width": "100%",
+                "min_width": "0",
+                "flex": "0 1 auto",
+            },
+            _digest=digest,
+            _height=round(size_in[1] * _DPI),
+        )
+        self.widget.on_msg(self._answer)
+        self._send_code()
+        self._send()
+
+    @property
+    def selected(self) -> frozenset[Key]:
+        """Keys of what is selected."""
+        return self._selected
+
+    @property
+    def figure(self) -> Figure | None:
+        """The chart drawn by matplotlib, with what is selected ringed; None without a chart."""
+        if self.chart is None:
+            return None
+        if self._figure is None:
+            self._figure = self._make_figure(self.chart)
+        return self._figure
+
+    def show(self, chart: Chart, *, draw: Callable[[Axes], object] | None = None) -> None:
+        """Show a chart.
+
+        Where it has the name of the one before it, the reader's zoom stays. What is selected
+        stays selected as far as its keys are there; else what the chart itself selects is.
+
+        Parameters
+        ----------
+        chart
+            What to show.
+        draw
+            Draws the figure in place of the chart's own drawing, on axes that it is given: for
+            what a chart does not hold, such as histograms in the margins.
+        """
+        self._serial += 1
+        self._sent = chart_message(chart, self._serial)
+        kept = self._selected & self._sent.numbers.keys()
+        same = self.chart is not None and self.chart.name == chart.name
+        self._selected = frozenset(kept if same and kept and not chart.selected else chart.selected)
+        self.chart, self._draw, self._figure = chart, draw, None
+        self._numbers[self._serial] = self._sent.numbers
+        self._numbers.pop(self._serial - _MEMORY, None)
+        self._send()
+
+    def clear(self, words: str | None = None) -> None:
+        """Show words in place of a plot."""
+        self.chart = self._draw = self._figure = self._sent = None
+        self._selected = frozenset()
+        self._numbers.clear()
+        self._words = self._empty if words is None else words
+        self._serial += 1
+        self._send()
+
+    def select(self, keys: Iterable[Key]) -> None:
+        """Mark keys as selected, and nothing else; those not in the chart are left out.
+
+        Callbacks are not called: they are for what the reader does.
+        """
+        if self._sent is None:
+            return
+        chosen = frozenset(keys) & self._sent.numbers.keys()
+        if chosen != self._selected:
+            self._selected, self._figure = chosen, None
+            self._post_selected()
+
+    def on_select(self, callback: OnSelect) -> Callable[[], None]:
+        """Call ``callback(keys, how)`` when the reader selects; returns what undoes this.
+
+        ``how`` is click, box, lasso, key or clear.
+        """
+        self._listeners.append(callback)
+
+        def stop() -> None:
+            if callback in self._listeners:
+                self._listeners.remove(callback)
+
+        return stop
+
+    def to_html(self) -> str:
+        """Return the figure as an image element with its words, for a saved page, or nothing."""
+        figure = self.figure
+        if figure is None or self.chart is None:
+            return ""
+        png = io.BytesIO()
+        figure.savefig(png, format="png")
+        data = base64.b64encode(png.getvalue()).decode("ascii")
+        return (
+            f'<img style="max-width:100%" alt="{escape(self.alt)}" '
+            f'src="data:image/png;base64,{data}">'
+        )
+
+    @property
+    def alt(self) -> str:
+        """The chart in words, with what is selected."""
+        if self.chart is None:
+            return self._words
+        if not self._selected:
+            return self.chart.alt
+        few = sorted(str(key) for key in self._selected)[:_FEW]
+        more = f" and {len(self._selected) - _FEW} more" if len(self._selected) > _FEW else ""
+        return f"{self.chart.alt} Selected: {', '.join(few)}{more}."
+
+    def close(self) -> None:
+        """Close the widget and forget the callbacks."""
+        self._listeners.clear()
+        self.widget.on_msg(self._answer, remove=True)
+        self.widget.close()
+
+    def _make_figure(self, chart: Chart) -> Figure:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        from contimg_lab.plots._draw import draw_chart
+
+        figure = Figure(figsize=self.size_in, dpi=_DPI, layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = figure.subplots()
+        if self._draw is not None:
+            self._draw(axes)
+        else:
+            draw_chart(dataclasses.replace(chart, selected=self._selected), axes)
+        return figure
+
+    def _chosen(self) -> memoryview:
+        numbers = self._sent.numbers if self._sent is not None else {}
+        chosen = sorted(numbers[key] for key in self._selected if key in numbers)
+        return memoryview(np.array(chosen, np.uint32).tobytes())
+
+    def _send_code(self) -> None:
+        self._post({"kind": "code", "palettes": PALETTES}, [memoryview(self._code)])
+
+    def _send(self) -> None:
+        if self._sent is None:
+            self._post({"kind": "clear", "serial": self._serial, "words": self._words}, [])
+        else:
+            content = self._sent.content | {"selected": len(self._sent.buffers)}
+            self._post(content, [*self._sent.buffers, self._chosen()])
+
+    def _post_selected(self) -> None:
+        self._post({"kind": "selected", "serial": self._serial}, [self._chosen()])
+
+    def _post(self, content: dict[str, Any], buffers: list[memoryview]) -> None:
+        self.widget.send(content, buffers)
+
+    def _answer(self, _: Any, content: dict[str, Any], buffers: list[Any]) -> None:
+        """What the browser says: a page that was opened later asks for all; or a selection."""
+        kind = content.get("kind")
+        if kind == "hello":
+            self._send_code()
+            self._send()
+        elif kind == "select" and self._sent is not None and content["serial"] in self._numbers:
+            keys = list(self._numbers[content["serial"]])
+            chosen = np.frombuffer(bytes(buffers[0]) if buffers else b"", np.uint32).tolist()
+            picked = frozenset(keys[number] for number in chosen if number < len(keys))
+            self._selected = picked & self._sent.numbers.keys()
+            self._figure = None
+            if content["serial"] != self._serial:
+                self._post_selected()
+            for listener in tuple(self._listeners):
+                listener(self._selected, str(content.get("how")))
+
+
+@functools.cache
+def _scripts(folder: Path = _DIST) -> tuple[str, bytes, str]:
+    """The loader that is part of each widget, the code that it is sent, and that code's digest."""
+    texts = []
+    for name in ("loader.js", "plot.js"):
+        path = folder / name
+        if not path.is_file():
+            raise ContimgLabError(
+                f"{path.name} was not built: run `python .ci/front.py` in a checkout "
+                "(an installed package brings it along)"
+            )
+        texts.append(path.read_text(encoding="utf-8"))
+    code = texts[1].encode()
+    return texts[0], code, hashlib.sha256(code).hexdigest()[:16]
+
+
+@functools.cache
+def _widget_class(loader: str) -> Any:
+    import anywidget
+    import traitlets
+
+    class LivePlotWidget(anywidget.AnyWidget):
+        """What the browser shows; its state is the loader and a height."""
+
+        _esm = loader
+        _digest = traitlets.Unicode().tag(sync=True)
+        _height = traitlets.Int().tag(sync=True)
+
+    return LivePlotWidget
