@@ -118,7 +118,7 @@ def trend_words(nightly: pd.DataFrame, quantity: str) -> str:
     if quantity == "flux_ratio":
         low, high = FLUX_RATIO_BAND
         outside = int(((value[at] < low) | (value[at] > high)).sum())
-        told.append(f"{outside} nights outside {low:g} to {high:g}")
+        told.append(f"nights outside {low:g} to {high:g}: {outside}")
     marked = np.flatnonzero(_marks(nightly, quantity)[0])
     deviation = _column(nightly, f"{quantity}_deviation")
     listed = ", ".join(f"{nights[i]} ({deviation[i]:+.1f} σ)" for i in marked.tolist())

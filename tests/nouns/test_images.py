@@ -266,7 +266,8 @@ async def test_what_a_file_lacks_is_named_absent(lab) -> None:
 
 async def test_flux_ratio_is_that_of_plain_sql(lab) -> None:
     """Ratio, scatter and number of a tile must be a loop's over its sources' epochs."""
-    night = (await lab.nights())[len(await lab.nights()) // 2]
+    nights = (await lab.images.trends())["night"].dropna().unique()  # some have no image
+    night = nights[len(nights) // 2]
     trends = await lab.images.trends(nights=[night])
     assert set(trends["night"]) == {night}
     sources = [s for s in await lab.sources.list_sources(limit=None) if s.nvss_flux_mjy]

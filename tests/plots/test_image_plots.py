@@ -189,7 +189,7 @@ def test_trend_in_words_has_its_numbers() -> None:
     words = trend_words(nightly([0.9] * 7 + [0.6]), "flux_ratio")
     assert words == (
         "Flux over NVSS flux of 8 nights, 2025-10-01 to 2025-10-08; median 0.9, 0.6 to 0.9; "
-        "last night 0.6 ± 0.03; 1 nights outside 0.8 to 1.2; nights that stand out: "
+        "last night 0.6 ± 0.03; nights outside 0.8 to 1.2: 1; nights that stand out: "
         "2025-10-08 (-7.2 σ)."
     )
 
