@@ -1,4 +1,4 @@
-"""The table of runs."""
+"""The table of runs, with MJD and datetimes beside each other."""
 
 from __future__ import annotations
 

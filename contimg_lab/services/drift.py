@@ -23,7 +23,7 @@ from contimg_lab.analysis.drift import (
 from contimg_lab.records.ms import Pointing, RawGroup
 from contimg_lab.records.qa import Gap
 from contimg_lab.services._context import Context
-from contimg_lab.services._directory import Entry
+from contimg_lab.services._directory import Directory, Entry
 from contimg_lab.services._frames import add_datetimes, frame
 from contimg_lab.services._gaps import find_gaps
 from contimg_lab.services._origin import Origin
@@ -176,15 +176,15 @@ async def read_drift(
     """Make the value of `MsService.drift` of some MS, in order of time."""
     pointings = await read_pointings(context, entries)
     groups = await context.ms.raw_groups(night)
-    every = (await context.directory()).select(None)
-    return await asyncio.to_thread(_drift, entries, pointings, groups, every, night, origin)
+    directory = await context.directory()
+    return await asyncio.to_thread(_drift, entries, pointings, groups, directory, night, origin)
 
 
 def _drift(
     entries: Sequence[Entry],
     pointings: Sequence[Pointing],
     groups: Sequence[RawGroup] | None,
-    every: Sequence[Entry],
+    directory: Directory,
     night: str | None,
     origin: Origin,
 ) -> Drift:
@@ -193,7 +193,7 @@ def _drift(
     dec = np.array([p.dec_deg for p in pointings], float)
     _, of_date = apparent_place(ra, dec, mjd)
     medians = night_medians(entries, of_date)
-    left, why = _left(groups, every, night)
+    left, why = _left(groups, entries, directory, night)
     return Drift(
         night=night,
         path=tuple(e.ms.path for e in entries),
@@ -233,20 +233,29 @@ def night_medians(entries: Sequence[Entry], dec_deg: Floats) -> Floats:
 
 
 def _left(
-    groups: Sequence[RawGroup] | None, every: Sequence[Entry], night: str | None
+    groups: Sequence[RawGroup] | None,
+    entries: Sequence[Entry],
+    directory: Directory,
+    night: str | None,
 ) -> tuple[tuple[RawGroup, ...] | None, str]:
     """Groups of raw files that no MS was made from, and why that may not be known."""
     if groups is None:
         return None, _NO_TABLE
     if not groups:
         return (), _EMPTY_TABLE
+    left = [group for group in groups if night is None or group.night == night]
+    left = _unmade(left, entries)
+    if left and night is not None:  # an MS may stand under another night than its raw files
+        left = _unmade(left, directory.select(None))
+    return tuple(left), ""
+
+
+def _unmade(groups: Sequence[RawGroup], entries: Sequence[Entry]) -> list[RawGroup]:
     # an older ms_index has no group_id, and a later stage may lose it: the name tells it too
-    made = {e.ms.group_id for e in every} | {time_in_name(e.ms.path) for e in every}
-    left = [
+    made = {entry.ms.group_id for entry in entries}
+    made |= {time_in_name(entry.ms.path) for entry in entries}
+    return [
         group
         for group in groups
-        if (night is None or group.night == night)
-        and group.group_id not in made
-        and (time_in_name(group.group_id) or group.group_id) not in made
+        if group.group_id not in made and (time_in_name(group.group_id) or "") not in made
     ]
-    return tuple(left), ""
