@@ -251,11 +251,10 @@ def _left(
 
 
 def _unmade(groups: Sequence[RawGroup], entries: Sequence[Entry]) -> list[RawGroup]:
+    known = {entry.ms.group_id for entry in entries}
+    left = [group for group in groups if group.group_id not in known]
+    if not left:
+        return left
     # an older ms_index has no group_id, and a later stage may lose it: the name tells it too
-    made = {entry.ms.group_id for entry in entries}
-    made |= {time_in_name(entry.ms.path) for entry in entries}
-    return [
-        group
-        for group in groups
-        if group.group_id not in made and (time_in_name(group.group_id) or "") not in made
-    ]
+    times = {time_in_name(entry.ms.path) for entry in entries}
+    return [g for g in left if (time_in_name(g.group_id) or g.group_id) not in times]
