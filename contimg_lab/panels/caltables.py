@@ -86,6 +86,7 @@ class CalTablesPanel(Panel):
         told = widgets.Box([self._facts], layout=still | {"height": "190px"})
         self._watch(self._night.widget, self._night.changed)
         self._watch(self._status_filter.widget, self._status_filter.changed)
+        self._watch(*self._table.watched)
         above = widgets.Box(
             [self._timeline.widget, covered],
             layout={"flex_flow": "row wrap", "grid_gap": "4px 12px"},

@@ -124,6 +124,7 @@ class JobsPanel(Panel):
         self._watch(self._status_filter.widget, self._status_filter.changed)
         self._watch(self._sort.widget, self._sort.changed)
         self._watch(self._text.widget, self._on_filter)
+        self._watch(*self._table.watched)
         detail = widgets.Box(boxes, layout={"flex_flow": "row wrap", "grid_gap": "4px 12px"})
         chosen = (self._night, self._status_filter, self._sort, self._text)
         filters = [control.widget for control in chosen]

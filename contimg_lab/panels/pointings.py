@@ -74,6 +74,7 @@ class PointingsPanel(Panel):
             layout={"height": "230px", "overflow": "auto", "flex": "1 1 260px", "min_width": "0"},
         )
         self._watch(self._night.widget, self._night.changed)
+        self._watch(*self._table.watched)
         below = widgets.Box(
             [self._sky.widget, facts_box], layout={"flex_flow": "row wrap", "grid_gap": "4px 12px"}
         )

@@ -137,6 +137,7 @@ class VariabilityPanel(Panel):
         self._watch(self._rule.widget, self._rule.changed)
         self._watch(self._sort.widget, self._sort.changed)
         self._watch(self._scale, self._on_scale)
+        self._watch(*self._table.watched)
         wrap = {"flex_flow": "row wrap", "grid_gap": "4px 12px"}
         below = widgets.Box([self._scatter.widget, told, self._curve.widget], layout=wrap)
         filters = [self._text.widget, self._rule.widget, self._sort.widget, self._scale]

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from ipywidgets.widgets.widget import _instances
 
+import contimg_lab as cl
+from contimg_lab.panels import TABS, make_panel
 from contimg_lab.panels._table import Column, Table, numbers
 
 MANY = 20_000
@@ -196,3 +198,15 @@ async def test_close_in_the_middle_of_a_sort_leaves_nothing() -> None:
     del table, child
     gc.collect()
     assert dead() is None
+
+
+@pytest.mark.parametrize("name", TABS)
+async def test_a_row_chosen_in_the_grid_is_the_panels(name: str, demo: cl.Lab) -> None:
+    """What the reader chooses in a panel's grid must become what the panel has chosen."""
+    panel = make_panel(name, demo)
+    await panel.settled()
+    key = str(panel._table.rows.keys[0])
+    panel._table._grid._handle_custom_msg({"do": "choose", "key": key}, [])
+    await panel.settled()
+    assert panel.selected == key
+    panel.close()
