@@ -21,8 +21,7 @@ pytestmark = pytest.mark.browser
 RUNS = 3
 SEEN = {
     "layout": ".contimg-panel .contimg-title",
-    "rows": ".contimg-panel .contimg-scroll tbody tr td:nth-child(2)",
-    "table": ".contimg-panel .dt-container tbody tr td:nth-child(2)",
+    "rows": ".contimg-panel [role=grid] tbody tr td:nth-child(2)",
     "figure": ".contimg-panel img.contimg-figure",
 }
 WATCH = """seen => {
@@ -92,12 +91,12 @@ def first(page: Page, address: str) -> Callable[[str, str], dict[str, float]]:
 @pytest.mark.parametrize(
     ("call", "last", "order"),
     [
-        ("lab.jobs.panel()", "table", ("layout", "rows", "table")),
-        ("lab.sources.panel()", "figure", ("layout", "rows", "table", "figure")),
+        ("lab.jobs.panel()", "rows", ("layout", "rows")),
+        ("lab.sources.panel()", "figure", ("layout", "rows", "figure")),
     ],
 )
 def test_rows_come_before_what_is_heavy(first, season_folder, capsys, call, last, order):
-    """The frame, the rows, the live table and the figure must appear in this order."""
+    """The frame, the rows and the figure must appear in this order."""
     cache = str(season_folder().parent)
     code = f"import contimg_lab as cl\nlab = await cl.demo(cache={cache!r})\n{call}"
     runs = [first(code, last) for _ in range(RUNS)]
@@ -106,4 +105,4 @@ def test_rows_come_before_what_is_heavy(first, season_folder, capsys, call, last
         print(f"\n{call} in a fresh kernel, ms from the start of the cell: {told}")
     for times in runs:
         assert [times[name] for name in order] == sorted(times[name] for name in order)
-        assert times["rows"] < times[last]
+        assert last == "rows" or times["rows"] < times[last]
