@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from contimg_lab.lab import Opening
     from contimg_lab.plots.blocks import BlocksLike
     from contimg_lab.plots.curve_pair import PairLike
+    from contimg_lab.plots.cutout import CutoutLike
     from contimg_lab.plots.folded import FoldedLike
     from contimg_lab.plots.light_curve import LightCurveLike
     from contimg_lab.plots.normalized import NormalizedLike
@@ -26,6 +27,7 @@ __all__ = [
     "open_demo",
     "panel",
     "plot_blocks",
+    "plot_cutout",
     "plot_folded",
     "plot_light_curve",
     "plot_normalized",
@@ -87,6 +89,13 @@ def plot_blocks(value: BlocksLike, ax: Axes | None = None) -> Axes:
 def plot_pair(value: PairLike, ax: Axes | None = None) -> Axes:
     """Draw a light curve and its widest pair; see `contimg_lab.plots.curve_pair.plot_pair`."""
     from contimg_lab.plots.curve_pair import plot_pair as draw
+
+    return draw(value, ax)
+
+
+def plot_cutout(value: CutoutLike, ax: Axes | None = None) -> Axes:
+    """Draw a cut-out of an image; see `contimg_lab.plots.cutout.plot_cutout`."""
+    from contimg_lab.plots.cutout import plot_cutout as draw
 
     return draw(value, ax)
 

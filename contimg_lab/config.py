@@ -36,6 +36,8 @@ class Config:
         Seconds to wait for a locked file (``DB_CONNECTION_TIMEOUT``).
     ms_roots, image_roots
         Folders in which MS and FITS files may be opened; none by default.
+    season_folder
+        Folder of the built-in season, whose images are made when they are asked for, or None.
     log_roots
         Folders in which log files may be opened; None means ``logs/`` beside the database
         and in the state folder.
@@ -58,6 +60,7 @@ class Config:
     ms_roots: tuple[Path, ...] = ()
     log_roots: tuple[Path, ...] | None = None
     image_roots: tuple[Path, ...] = ()
+    season_folder: Path | None = None
     log_zone: str = _DEFAULT_LOG_ZONE
     ledger: Path | None = None
     store_mb: float = _DEFAULT_STORE_MB
@@ -75,6 +78,7 @@ def read_config(
     *,
     ledger: str | os.PathLike[str] | None = None,
     store_mb: float | None = None,
+    season_folder: Path | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Config:
     """Read every setting now.
@@ -87,6 +91,8 @@ def read_config(
         Our own file of sign-offs; wins over the environment.
     store_mb
         Most memory for the store of epochs, megabytes; wins over the environment.
+    season_folder
+        Folder of the built-in season, where that is what is opened.
     environ
         Variables to read instead of the process's own.
 
@@ -127,6 +133,7 @@ def read_config(
     ):
         text = env.get(variable, "")
         put(name, _folders(text, variable) if text else default, variable if text else "default")
+    put("season_folder", season_folder, "argument" if season_folder else "not given")
     zone = env.get("CONTIMG_LAB_LOG_ZONE", "")
     put("log_zone", _zone(zone or _DEFAULT_LOG_ZONE), "CONTIMG_LAB_LOG_ZONE" if zone else "default")
     if ledger is not None:

@@ -12,7 +12,8 @@
     ├── NotFound                   no such job, MS, cal table, image, source or night
     ├── InvalidInput               an argument that cannot mean anything
     │   └── ForbiddenPath          a path outside the allowed roots
-    ├── AbsentFeature              this database has no such table or column
+    ├── AbsentFeature              this database has no such table or column, or no such file
+    ├── DamagedFile                an image file that cannot be read as what it should be
     └── Closed                     the Lab was closed before the call
 
 A message names the file or the field and the way out, in that order.
@@ -25,6 +26,7 @@ __all__ = [
     "Closed",
     "ConfigError",
     "ContimgLabError",
+    "DamagedFile",
     "DatabaseBusy",
     "DatabaseError",
     "DatabaseNotFound",
@@ -92,7 +94,11 @@ class ForbiddenPath(InvalidInput):
 
 
 class AbsentFeature(ContimgLabError):
-    """This database has no such table or column: a known absence, not a zero."""
+    """This site has no such table, column or file: a known absence, not a zero."""
+
+
+class DamagedFile(ContimgLabError):
+    """A file beside the database is there but cannot be read as what it should be."""
 
 
 class Closed(ContimgLabError):

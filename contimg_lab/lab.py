@@ -124,10 +124,16 @@ class Opening:
         self._ledger = ledger
         self._store_mb = store_mb
         self._title: str | None = None
+        self._season_folder: Path | None = None
         self._lab: Lab | None = None
 
     async def _open(self) -> Lab:
-        config = read_config(self._path, ledger=self._ledger, store_mb=self._store_mb)
+        config = read_config(
+            self._path,
+            ledger=self._ledger,
+            store_mb=self._store_mb,
+            season_folder=self._season_folder,
+        )
         lab = Lab(config, detect(config), title=self._title)
         try:
             await lab._database.check()
@@ -168,7 +174,7 @@ class _DemoOpening(Opening):
     async def _open(self) -> Lab:
         from contimg_lab.demo import ensure_season
 
-        self._path = await asyncio.to_thread(
+        self._path = self._season_folder = await asyncio.to_thread(
             ensure_season, self._season, None if self._cache is None else Path(self._cache)
         )
         return await super()._open()

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from contimg_lab import _faces
-from contimg_lab.demo.folder import ensure_season, make_season, season_folder
+from contimg_lab.demo.folder import ensure_season, make_season, season_folder, write_images
 from contimg_lab.demo.season import Season
 from contimg_lab.demo.truth import PlantedFault, PlantedSource, Truth, read_truth
 
@@ -24,6 +24,7 @@ __all__ = [
     "make_season",
     "read_truth",
     "season_folder",
+    "write_images",
 ]
 
 if TYPE_CHECKING:

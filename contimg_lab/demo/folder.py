@@ -18,11 +18,12 @@ from contimg_lab.demo.season import Season
 from contimg_lab.demo.truth import read_truth
 from contimg_lab.errors import InvalidInput, NotFound
 
-__all__ = ["SEASON_VERSION", "ensure_season", "make_season", "season_folder"]
+__all__ = ["SEASON_VERSION", "ensure_season", "make_season", "season_folder", "write_images"]
 
 SEASON_VERSION = 1
 """Raised whenever the same arguments would give other rows than before."""
 _FORMAT_VERSION = 1
+_IMAGES = "images"
 
 Progress = Callable[[int, int], None]
 
@@ -97,6 +98,51 @@ def ensure_season(
 ) -> Path:
     """Folder of a season in the cache, made on first use; see `make_season`."""
     return make_season(season_folder(season, cache), season, progress=progress)
+
+
+def write_images(folder: Path | str, season: Season | None = None) -> tuple[Path, ...]:
+    """Write a few small FITS images into ``images/`` of a season's folder; once.
+
+    They are built beside it and renamed into place when all are there; an ``images/`` that is
+    there already is left as it is, and the databases are never touched.
+
+    Parameters
+    ----------
+    folder
+        Holds the season.
+    season
+        Its arguments; the default season where none are given.
+
+    Returns
+    -------
+    tuple of pathlib.Path
+        The files, by name: tiles of the last two nights under the names in ``images.path``.
+
+    Raises
+    ------
+    InvalidInput
+        The folder holds another season, or none.
+    """
+    season = season or Season()
+    base = Path(folder).absolute()
+    target = base / _IMAGES
+    if not _holds(base, season):
+        raise InvalidInput(f"{base} does not hold this season; make_season writes it")
+    if not target.is_dir():
+        from contimg_lab.demo.images import draw_images
+
+        building = Path(tempfile.mkdtemp(prefix=f".{_IMAGES}-", dir=base))
+        try:
+            draw_images(building, season)
+            building.chmod(0o755)
+            try:
+                _move(building, target)
+            except OSError:
+                if not target.is_dir():  # else another process was faster
+                    raise
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+    return tuple(sorted(target.glob("*.fits")))
 
 
 def _no_progress(done: int, total: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contimg_lab.plots.blocks import plot_blocks
 from contimg_lab.plots.coverage import plot_coverage
 from contimg_lab.plots.curve_pair import plot_pair
+from contimg_lab.plots.cutout import cutout_words, plot_cutout
 from contimg_lab.plots.folded import plot_folded
 from contimg_lab.plots.gallery import plot_gallery
 from contimg_lab.plots.light_curve import plot_light_curve
@@ -12,13 +13,16 @@ from contimg_lab.plots.normalized import plot_normalized
 from contimg_lab.plots.periodogram import plot_periodogram
 from contimg_lab.plots.sky import plot_pointings
 from contimg_lab.plots.structure import plot_structure
+from contimg_lab.plots.trends import plot_trends, trend_words
 from contimg_lab.plots.two_epoch import plot_vs_m
 from contimg_lab.plots.variability import EtaVAxes, plot_eta_v
 
 __all__ = [
     "EtaVAxes",
+    "cutout_words",
     "plot_blocks",
     "plot_coverage",
+    "plot_cutout",
     "plot_eta_v",
     "plot_folded",
     "plot_gallery",
@@ -28,5 +32,7 @@ __all__ = [
     "plot_periodogram",
     "plot_pointings",
     "plot_structure",
+    "plot_trends",
     "plot_vs_m",
+    "trend_words",
 ]

@@ -150,14 +150,22 @@ class Directory:
 
         The first ones are left out, and most of the rest taken (-1: all).
         """
-        places = self._order
-        if night is not None:
-            low, high = self._nights.get(parse_night(night).isoformat(), (0, 0))
-            places = places[low:high]
+        places = self._of_night(night)
         if not orphans and self._names.orphans:
             places = places[self._names.indexed[places]]
         places = places[first:] if most < 0 else places[first : first + most]
         return tuple(map(self._entry, places.tolist()))
+
+    def tiles(
+        self, night: str | date | None
+    ) -> tuple[list[str], list[float | None], list[int | None]]:
+        """Path, middle (MJD) and full hours since 1970 of each tile of one night, or all.
+
+        In the order of `select`, without making an entry of each.
+        """
+        kinds, paths, facts = self._names.kinds, self._names.paths, self._facts
+        at = [i for i in self._of_night(night).tolist() if kinds[i] == "tile"]
+        return [paths[i] for i in at], [facts[i][2] for i in at], [facts[i][5] for i in at]
 
     def nights(self) -> tuple[str, ...]:
         """Every night that has an MS, ascending."""
@@ -165,6 +173,12 @@ class Directory:
         return tuple(
             sorted(night for night, (low, high) in self._nights.items() if indexed[low:high].any())
         )
+
+    def _of_night(self, night: str | date | None) -> NDArray[np.int64]:
+        if night is None:
+            return self._order
+        low, high = self._nights.get(parse_night(night).isoformat(), (0, 0))
+        return self._order[low:high]
 
     def _entry(self, at: int) -> Entry:
         made = self._made.get(at)

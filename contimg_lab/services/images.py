@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import operator
 from collections.abc import Iterable
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from contimg_lab.errors import NotFound
 from contimg_lab.records.images import Image
 from contimg_lab.repositories._base import page
 from contimg_lab.services._context import Service
+from contimg_lab.services._cutout import Cutout, make_cutout
 from contimg_lab.services._frames import add_datetimes, record_frame
 from contimg_lab.services._origin import with_origin
+from contimg_lab.services._trends import TILE_TYPES, nightly_frame, tile_figures, trends_frame
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ImagesService", "tile_images"]
-
-_TILE_TYPES = (("image", "5min"), ("pbcor",))
+__all__ = ["Cutout", "ImagesService", "tile_images"]
 
 
 class ImagesService(Service):
@@ -95,6 +96,132 @@ class ImagesService(Service):
         given = {"type": type, "ms_path": ms_path, "night": night}
         return await with_origin(self.context, made, "images.table", **given)
 
+    async def cutout(
+        self,
+        key: int | str,
+        *,
+        ra_deg: float | None = None,
+        dec_deg: float | None = None,
+        size_px: int = 64,
+        sources: bool = True,
+    ) -> Cutout:
+        """Read a square of an image's FITS file, off the event loop.
+
+        Only files in the folders of ``CONTIMG_LAB_IMAGE_ROOTS`` are opened; a path that another
+        machine wrote is found by its name below them. The built-in season has a few images of
+        its last two nights.
+
+        Parameters
+        ----------
+        key
+            Id or path of the image.
+        ra_deg, dec_deg
+            Place to cut around (ICRS); both None: the middle of the image.
+        size_px
+            Width and height, pixels.
+        sources
+            Look up which sources of the database are inside.
+
+        Raises
+        ------
+        NotFound
+            There is no such image in the database.
+        AbsentFeature
+            No folder is set, or the file is in none of them, or it is no FITS file.
+        ForbiddenPath
+            The file lies outside of the folders.
+        DamagedFile
+            The file cannot be read as an image of the sky.
+        InvalidInput
+            The place lies outside of the image, or an argument cannot mean anything.
+
+        Examples
+        --------
+        >>> from contimg_lab import blocking as cl
+        >>> with cl.demo() as lab:
+        ...     name = "2025-11-06T05:10:47.img-image.fits"
+        ...     found = lab.images.cutout(f"/stage/dsa110-contimg/images/{name}", size_px=48)
+        >>> found.data.shape, found.unit
+        ((48, 48), 'Jy/beam')
+        """
+        image = await self.get_image(key if isinstance(key, str) else operator.index(key))
+        return await make_cutout(
+            self.context, image, ra_deg=ra_deg, dec_deg=dec_deg, size_px=size_px, sources=sources
+        )
+
+    async def trends(
+        self,
+        *,
+        nights: Iterable[str | date] | str | date | None = None,
+        max_age_s: float = 0.0,
+    ) -> pd.DataFrame:
+        """Return what each tile image measures: noise, beam, dynamic range and flux ratio.
+
+        The flux ratio of a tile is the median of flux over NVSS flux (both mJy) of the sources
+        of 50 mJy and more in NVSS that were measured in it, with its scatter and their number;
+        of fewer than 5 there is none, and ``flux_ratio_reason`` says so. What this site's files
+        have no column for is named in ``attrs["absent"]``.
+
+        Parameters
+        ----------
+        nights
+            UTC date or dates of the starts of the tiles' MS; None: all that have one.
+        max_age_s
+            A state of the photometry that was current at most so many seconds ago will do.
+            ``attrs["as_of"]`` says of when it is.
+
+        Raises
+        ------
+        AbsentFeature
+            This site has no table of images.
+        InvalidInput
+            A night is no date, or ``max_age_s`` no number of seconds.
+
+        Examples
+        --------
+        >>> from contimg_lab import blocking as cl
+        >>> with cl.demo() as lab:
+        ...     tiles = lab.images.trends(nights=lab.last_night())
+        >>> bool(tiles["flux_ratio"].median() > 0.8)
+        True
+        """
+        if nights is not None and not isinstance(nights, (str, date)):
+            nights = tuple(nights)
+        now = datetime.now(UTC)
+        tiles = await tile_figures(self.context, nights, max_age_s)
+        made = await asyncio.to_thread(trends_frame, tiles)
+        made.attrs["as_of"] = tiles.as_of or now
+        given = [str(night) for night in nights] if isinstance(nights, tuple) else nights
+        return await with_origin(self.context, made, "images.trends", nights=given)
+
+    async def nightly(self, *, max_age_s: float = 0.0) -> pd.DataFrame:
+        """Return `trends` rolled up by night, and mark the nights that stand out.
+
+        Of each quantity: the median over the night's tiles, its scatter (``_mad``, not scaled),
+        the number of tiles (``_n``), the median of the 14 nights before at most (``_before``),
+        how far the night is from it in 1.4826 of their MAD (``_deviation``), and whether that is
+        more than 4 (``_regression``; missing where there are fewer than 5 earlier nights).
+        ``regressions`` says it in words. See `contimg_lab.analysis.trends.against_earlier`.
+
+        Parameters
+        ----------
+        max_age_s
+            As for `trends`.
+
+        Examples
+        --------
+        >>> from contimg_lab import blocking as cl
+        >>> with cl.demo() as lab:
+        ...     nights = lab.images.nightly()
+        >>> nights.loc[nights["noise_jy_regression"].fillna(False), "night"].tolist()
+        ['2025-10-14']
+        """
+        now = datetime.now(UTC)
+        tiles = await tile_figures(self.context, None, max_age_s)
+        made = await asyncio.to_thread(nightly_frame, tiles)
+        made.attrs["as_of"] = tiles.as_of or now
+        return await with_origin(self.context, made, "images.nightly")
+
 
 def tile_images(images: Iterable[Image]) -> dict[str, Image]:
     """Choose the tile image of each MS: its ``image`` or ``5min``, else its ``pbcor``.
@@ -103,7 +230,7 @@ def tile_images(images: Iterable[Image]) -> dict[str, Image]:
     """
     found: dict[str, tuple[int, int, Image]] = {}
     for image in images:
-        rank = next((r for r, types in enumerate(_TILE_TYPES) if image.type in types), None)
+        rank = next((r for r, types in enumerate(TILE_TYPES) if image.type in types), None)
         if rank is None or image.ms_path is None:
             continue
         best = found.get(image.ms_path)
