@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from contimg_lab.records._fields import MJD, UNIX, column, damaged_field, required
 
-__all__ = ["MeasurementSet", "MsMetadata", "Pointing", "PrimaryCal"]
+__all__ = ["MeasurementSet", "MsMetadata", "Pointing", "PrimaryCal", "RawGroup"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,3 +76,13 @@ class MsMetadata:
     pointing: Pointing
     stage_grade: str = required(None, "the older system's grade by stage: good, warn or fail")
     cal_tables: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawGroup:
+    """Sub-band files of one observation that lie on the disk."""
+
+    group_id: str = required(None, "group of sub-band files: start of the observation (UTC)")
+    n_subbands: int = required("1", "files; 16 make a whole group")
+    start_mjd: float | None = column(MJD, "start of the observation, recorded or in its name")
+    night: str | None = column(None, "UTC date of its start")

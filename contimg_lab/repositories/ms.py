@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from contimg_lab.layouts import ALIASES
 from contimg_lab.records._fields import kinds
-from contimg_lab.records.ms import MeasurementSet
+from contimg_lab.records.ms import MeasurementSet, RawGroup
 from contimg_lab.repositories._base import Repository, number
+from contimg_lab.times import mjd_from_name, mjd_from_value, night_bounds_mjd, night_of_mjd
 
 __all__ = ["MsRepository"]
 
@@ -70,3 +71,40 @@ class MsRepository(Repository[MeasurementSet]):
         with np.errstate(invalid="ignore"):
             values = values[(ra >= 0.0) & (ra <= 360.0) & (abs(dec) <= 90.0)]
         return {"mjd": values[:, 0], "ra_deg": values[:, 1], "dec_deg": values[:, 2]}
+
+    async def raw_groups(self, night: str | None) -> tuple[RawGroup, ...] | None:
+        """Return the groups of raw files of a night, or all, by name; None: no such table.
+
+        A group's time is the earliest that its rows hold, else the one in its name.
+        """
+        table = await self.database.find_table("hdf5_files")
+        if table is None or not table.has("group_id"):
+            return None
+        time = f"min({number('timestamp_mjd')})" if table.has("timestamp_mjd") else "NULL"
+        count = "count(DISTINCT subband_code)" if table.has("subband_code") else "count(*)"
+        where, values = "group_id IS NOT NULL", list[object]()
+        if night is not None:
+            # a group of a night is named for it, or recorded in it
+            where = "group_id GLOB ?"
+            values = [f"{night}*"]
+            if table.has("timestamp_mjd"):
+                where = "(group_id GLOB ? OR timestamp_mjd >= ? AND timestamp_mjd < ?)"
+                values += night_bounds_mjd(night)
+        rows = await self.database.fetch(
+            "hdf5_files",
+            f"SELECT group_id, {count}, {time} FROM hdf5_files WHERE {where} "
+            "GROUP BY group_id ORDER BY group_id",
+            values,
+        )
+        return tuple(_raw_group(str(row[0]), int(row[1]), row[2]) for row in rows)
+
+
+def _raw_group(group_id: str, n_subbands: int, stored: object) -> RawGroup:
+    mjd = mjd_from_value(stored)
+    mjd = mjd_from_name(group_id) if mjd is None else mjd
+    return RawGroup(
+        group_id=group_id,
+        n_subbands=n_subbands,
+        start_mjd=mjd,
+        night=None if mjd is None else night_of_mjd(mjd).isoformat(),
+    )

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-import numpy as np
-
 from contimg_lab import _faces
 from contimg_lab.analysis.runs import decide, valid_run_id
 from contimg_lab.errors import InvalidInput
@@ -20,11 +18,12 @@ from contimg_lab.repositories._base import page
 from contimg_lab.services._causes import Cause, Decided, find_causes, own_logs, run_key
 from contimg_lab.services._context import Service
 from contimg_lab.services._directory import Directory, Entry
-from contimg_lab.services._frames import add_datetimes, record_frame
+from contimg_lab.services._jobs_table import runs_table
 from contimg_lab.services._logs import find_run_log, shared_lines, tail_lines
-from contimg_lab.services._origin import Origin, origin_of
+from contimg_lab.services._origin import origin_of
 from contimg_lab.services._provenance import log_roots, provenances
-from contimg_lab.times import mjd_from_unix
+from contimg_lab.services.jobs_summary import JobsSummary, summarise_runs
+from contimg_lab.times import parse_night
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -143,7 +142,23 @@ class JobsService(Service):
         absent = [name for name in ("started_at", "finished_at") if name in lacking]
         asked = {name: value for name, value in given.items() if value is not None}
         origin = await origin_of(self.context, "jobs.table", **asked)
-        return functools.partial(_table, absent=absent, origin=origin)
+        return functools.partial(runs_table, absent=absent, origin=origin)
+
+    async def summary(self, night: str | date | None = None) -> JobsSummary:
+        """Count the runs of one UTC date, or of all, by status and cause, with their durations.
+
+        Examples
+        --------
+        >>> from contimg_lab import blocking as cl
+        >>> with cl.demo() as lab:
+        ...     told = lab.jobs.summary()
+        >>> sum(told.cause_counts.values()) == told.status_counts["failed"]
+        True
+        """
+        day = None if night is None else parse_night(night).isoformat()
+        origin = await origin_of(self.context, "jobs.summary", night=day)
+        runs = await self.list_jobs(night=day, limit=None)
+        return await asyncio.to_thread(summarise_runs, runs, day, origin)
 
     async def build_provenance_links(self, run_id: str) -> Provenance:
         """Return what one run links: MS, cal tables, pointing, images, log."""
@@ -376,17 +391,3 @@ def _check(run_id: object) -> None:
 def _words(run: Run) -> str:
     parts = (run.run_id, run.ms_path, run.step, run.cause, run.message)
     return "\n".join(part for part in parts if part).casefold()
-
-
-def _table(runs: Sequence[Run], *, absent: Sequence[str], origin: Origin) -> pd.DataFrame:
-    made = record_frame(Run, runs, absent)
-    made = made.rename(columns={"started_at": "started_unix_s", "finished_at": "finished_unix_s"})
-    made = add_datetimes(made, {"started_at": "started_unix_s", "finished_at": "finished_unix_s"})
-    for name in ("started", "finished"):
-        unix = made.pop(f"{name}_unix_s")
-        made[f"{name}_mjd"] = mjd_from_unix(unix.to_numpy(float, na_value=np.nan))
-        made[f"{name}_mjd"] = made[f"{name}_mjd"].astype("Float64")
-        made.attrs["units"].pop(f"{name}_unix_s", None)
-        made.attrs["units"][f"{name}_mjd"] = "d (MJD, UTC)"
-    made.attrs["provenance"] = origin.told()
-    return made

@@ -17,9 +17,11 @@ from contimg_lab.services._context import Service
 from contimg_lab.services._coverage import cover_entries, primary_cal
 from contimg_lab.services._directory import Entry
 from contimg_lab.services._frames import add_datetimes, frame
-from contimg_lab.services._origin import with_origin
+from contimg_lab.services._origin import origin_of, with_origin
 from contimg_lab.services._pointings import read_pointings
 from contimg_lab.services._provenance import provenance
+from contimg_lab.services.drift import Drift, read_drift
+from contimg_lab.times import parse_night
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -124,6 +126,39 @@ class MsService(Service):
         pointings = await read_pointings(self.context, entries)
         made = await asyncio.to_thread(_table, entries, pointings)
         return await with_origin(self.context, made, "ms.table", status=status, night=night)
+
+    async def drift(self, night: str | date | None = None) -> Drift:
+        """Compare where the telescope looked with the meridian, night by night.
+
+        A drift scan looks where the local sidereal time is the right ascension. Both are taken
+        at the equinox of date: J2000 differs from it by 0.3 degrees. Jumps in declination,
+        holes between tiles, and raw files that no MS was made from are found beside.
+
+        Parameters
+        ----------
+        night
+            UTC date; None: every night.
+
+        Raises
+        ------
+        InvalidInput
+            The text is no date.
+
+        References
+        ----------
+        See `contimg_lab.analysis.drift`.
+
+        Examples
+        --------
+        >>> from contimg_lab import blocking as cl
+        >>> with cl.demo() as lab:
+        ...     drift = lab.ms.drift(lab.last_night())
+        >>> bool(drift.off_meridian.any()), len(drift.raw_without_ms)
+        (False, 2)
+        """
+        day = None if night is None else parse_night(night).isoformat()
+        origin = await origin_of(self.context, "ms.drift", night=day)
+        return await read_drift(self.context, await self._select(None, day, None, 0), day, origin)
 
     def panel(self, **options: Any) -> Any:
         """Show where the telescope pointed: a night's MS in a table and on the sky."""

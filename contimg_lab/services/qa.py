@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import html
-import itertools
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -20,6 +19,9 @@ from contimg_lab.services._context import Service
 from contimg_lab.services._coverage import bandpass_of, cover_entries
 from contimg_lab.services._directory import Entry
 from contimg_lab.services._frames import record_frame
+from contimg_lab.services._gaps import GAP_MINUTES, find_gaps
+from contimg_lab.services._origin import with_origin
+from contimg_lab.services.hours import read_hours
 from contimg_lab.services.images import tile_images
 from contimg_lab.services.jobs import JobsService
 from contimg_lab.times import parse_night
@@ -28,10 +30,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["GAP_MINUTES", "NightSummary", "QaService"]
-
-GAP_MINUTES = 10.0
-"""More than this between the starts of neighbouring tiles is a gap."""
-
 
 _HEADINGS = {
     "hour": "hour (UTC)",
@@ -170,6 +168,47 @@ class QaService(Service):
         noise = await self._noise(entries)
         return await asyncio.to_thread(_summary, day, entries, runs, covers, noise)
 
+    async def hours(self, night: str | date, *, max_age_s: float = 0.0) -> pd.DataFrame:
+        """Judge the UTC hours of a night that have tiles: one row an hour, two columns a check.
+
+        The checks are tiles, failed, calibration, noise, beam, flux_ratio, gaps and declination.
+        Each has a value and a word, ``<check>_word``: pass, warn, fail or not applicable.
+        Noise is compared with other nights' tiles at the same sidereal time, and where they are
+        too few with the night's other hours (``noise_reference`` says which).
+
+        Parameters
+        ----------
+        night
+            UTC date.
+        max_age_s
+            For the flux ratio: as for `SourcesService.variability`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``attrs["checks"]`` names the column of each check's value, ``attrs["limits"]`` its
+            limits and whose they are, ``attrs["reasons"]`` why, by check and hour, and
+            ``attrs["not_applicable"]`` the checks that no hour of the night could have.
+
+        Raises
+        ------
+        InvalidInput
+            The text is no date.
+        NotFound
+            No MS started on that date.
+
+        Examples
+        --------
+        >>> from contimg_lab import blocking as cl
+        >>> with cl.demo() as lab:
+        ...     hours = lab.qa.hours(lab.last_night())
+        >>> hours.attrs["limits"]["flux_ratio"]["fail"]
+        'outside 0.8 to 1.2, or fewer than 3 sources found'
+        """
+        summary = await self.night(night)
+        made = await read_hours(self.context, summary.night, summary.hours, max_age_s)
+        return await with_origin(self.context, made, "qa.hours", night=summary.night)
+
     async def _noise(self, entries: Sequence[Entry]) -> dict[str, float]:
         if await self.context.database.find_table("images") is None:
             return {}
@@ -252,26 +291,4 @@ def _hour(
         n_nearest=of_primary.count("nearest"),
         n_uncovered=len(tiles) - of_primary.count("inside") - of_primary.count("nearest"),
         n_gaps=sum(gap.after_path in paths for gap in gaps),
-    )
-
-
-def _minutes(start_mjd: float, end_mjd: float) -> float:
-    # to the millisecond: a double of MJD holds no more, and ten minutes are no gap
-    return round((end_mjd - start_mjd) * 86400.0, 3) / 60.0
-
-
-def find_gaps(tiles: Sequence[Entry]) -> tuple[Gap, ...]:
-    """Find the holes of more than `GAP_MINUTES` between the starts of neighbouring tiles."""
-    timed = [(e.times.start_mjd, e.ms.path) for e in tiles if e.times.start_mjd is not None]
-    timed.sort()
-    return tuple(
-        Gap(
-            after_path=before[1],
-            before_path=after[1],
-            start_mjd=before[0],
-            end_mjd=after[0],
-            minutes=_minutes(before[0], after[0]),
-        )
-        for before, after in itertools.pairwise(timed)
-        if _minutes(before[0], after[0]) > GAP_MINUTES
     )

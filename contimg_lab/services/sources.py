@@ -11,12 +11,12 @@ from contimg_lab import _faces
 from contimg_lab.errors import AbsentFeature, InvalidInput, NotFound
 from contimg_lab.records.sources import Source
 from contimg_lab.services._candidates import candidates_table
-from contimg_lab.services._context import Service
 from contimg_lab.services._curve_of import curve_json, curve_of
 from contimg_lab.services._epochs import Epochs
 from contimg_lab.services._field import all_epochs, one_epochs, some_epochs
 from contimg_lab.services._finding import find_some
 from contimg_lab.services._origin import origin_of
+from contimg_lab.services._search import SourceSearch
 from contimg_lab.services._sources_table import measurements_table, sources_table
 from contimg_lab.services._variability import variability_table
 from contimg_lab.services.explanation import Explanation, explain
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["SourcesService"]
 
 
-class SourcesService(Service):
+class SourcesService(SourceSearch):
     """Sources with photometry."""
 
     async def get_source(self, source_id: str) -> Source:
