@@ -9,12 +9,17 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 import contimg_lab as cl
 from contimg_lab.demo import Season, ensure_season
 
 # a runner may start us with interrupts ignored, and the commands under test would inherit that
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# no test is held against a clock: a busy machine is no defect
+settings.register_profile("no clock", deadline=None)
+settings.load_profile("no clock")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 MADE = {

@@ -25,8 +25,6 @@ from contimg_lab.repositories._photometry import (
 
 __all__ = ["MeasurementsRepository", "SourcesRepository"]
 
-_SCAN = "contimg_lab.database._table_child:read"
-
 # what a curve needs where nothing stands in for anything; then, as the last rows, each source's
 # latest row (highest id) with its place, under a number below 0: one statement, one state
 _USUAL_SQL = """
@@ -93,6 +91,8 @@ class MeasurementsRepository(Repository[Measurement]):
         InvalidInput
             A measurement has no such field.
         """
+        from contimg_lab.database._table_child import WORK
+
         kind = kinds(Measurement)
         wanted = tuple(dict.fromkeys(names)) or tuple(kind)
         for name in wanted:
@@ -102,20 +102,23 @@ class MeasurementsRepository(Repository[Measurement]):
         absent = list(table.absent(wanted))
         request: dict[str, object] = {"table": self.table, "told": {"absent": absent}}
 
-        def columns(*, careful: bool) -> list[tuple[str, str, str]]:
-            return [
+        for careful in (False, True):
+            request["columns"] = [
                 (name, "NULL" if name in absent else _sql(name, letter, careful), letter)
-                for name in wanted
-                for letter in ("i" if name == self.key else "t" if kind[name] is str else "f",)
+                for name, letter in ((name, self._letter(name)) for name in wanted)
             ]
-
-        request["columns"] = columns(careful=False)
-        try:
-            handed, _ = await self.database.scan(self.table, _SCAN, request)
-        except TypeError:  # a value of another kind among them
-            request["columns"] = columns(careful=True)
-            handed, _ = await self.database.scan(self.table, _SCAN, request)
+            try:
+                handed, _ = await self.database.scan(self.table, WORK, request)
+            except TypeError:  # a value of another kind among them: each kind must be asked for
+                if careful:
+                    raise
+            else:
+                break
         return wanted, handed
+
+    def _letter(self, name: str) -> str:
+        """Kind of a field, as the child process calls it."""
+        return "i" if name == self.key else "t" if kinds(Measurement)[name] is str else "f"
 
     async def most_rows(self) -> int:
         """Return how many rows there can be at most: a look at the ends, no count."""
