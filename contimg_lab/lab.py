@@ -53,6 +53,8 @@ class Lab:
         What to call it: the files' paths, or "built-in season".
     watcher
         What looks for commits while anybody listens.
+    loop
+        The event loop that it was opened on, or None.
     """
 
     def __init__(
@@ -64,6 +66,10 @@ class Lab:
         selection: Selection | None = None,
     ) -> None:
         self.config = config
+        try:
+            self.loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
+        except RuntimeError:
+            self.loop = None
         self.layout = layout
         self.title = title or ", ".join(str(path) for path in layout.files.values())
         self._database = Database(layout, timeout_s=config.timeout_s)

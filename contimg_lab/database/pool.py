@@ -65,8 +65,15 @@ class _Hall:
     idle: list[_Link] = field(default_factory=list)
     busy: set[_Link] = field(default_factory=set)
     watch: _Link | None = None
+    watches: int = 0
     next_look: asyncio.Task[tuple[object, ...]] | None = None
     looks: set[asyncio.Task[tuple[object, ...]]] = field(default_factory=set)
+
+    @property
+    def links(self) -> list[_Link]:
+        """Every open connection, the one that watches last."""
+        watch = [] if self.watch is None else [self.watch]
+        return [*self.idle, *self.busy.difference(watch), *watch]
 
 
 class Pool:
@@ -86,7 +93,8 @@ class Pool:
         self.path = path
         self._size = size
         self.timeout_s = timeout_s
-        self._hall: _Hall | None = None
+        # a loop may run beside another one: of a subshell of the kernel, of the blocking Lab
+        self._halls: dict[asyncio.AbstractEventLoop, _Hall] = {}
         self._watches = 0
         self._closed = False
         self._ending: set[asyncio.Future[Any]] = set()
@@ -143,9 +151,10 @@ class Pool:
                         self._must_be_open()
                     hall.watch = link
                     self._watches += 1
+                    hall.watches = self._watches
                 if link.immutable or link.copy is not None:
-                    return (self._watches, link.made_on)
-                number = self._watches
+                    return (hall.watches, link.made_on)
+                number = hall.watches
                 rows = await self._ask(hall, link, "PRAGMA data_version", (), kept=True)
                 if rows is not None:
                     return (number, rows[0][0])
@@ -155,9 +164,7 @@ class Pool:
     @property
     def how(self) -> str:
         """How the file is open at the moment, in words."""
-        links = [] if self._hall is None else [*self._hall.idle, *self._hall.busy]
-        if self._hall is not None and self._hall.watch is not None:
-            links.append(self._hall.watch)
+        links = [link for hall in self._halls.values() for link in hall.links]
         if not links:
             return "not open"
         if links[-1].copy is not None:
@@ -169,11 +176,12 @@ class Pool:
     async def close(self) -> None:
         """End running queries and close every connection; may be called twice."""
         self._closed = True
-        hall, self._hall = self._hall, None
-        if hall is not None:
-            for link in [*hall.idle, *hall.busy, *([hall.watch] if hall.watch else [])]:
+        halls, self._halls = tuple(self._halls.values()), {}
+        here = asyncio.get_running_loop()
+        for hall in halls:
+            for link in hall.links:
                 self._end(link)
-            if hall.looks and hall.loop is asyncio.get_running_loop():
+            if hall.looks and hall.loop is here:
                 await asyncio.wait(hall.looks)
         while self._ending:
             await asyncio.wait(self._ending)
@@ -181,13 +189,14 @@ class Pool:
     def _here(self) -> _Hall:
         self._must_be_open()
         loop = asyncio.get_running_loop()
-        hall = self._hall
-        if hall is None or hall.loop is not loop:
-            if hall is not None:  # a loop that is gone: its connections answer nobody
-                for link in [*hall.idle, *hall.busy, *([hall.watch] if hall.watch else [])]:
+        hall = self._halls.get(loop)
+        if hall is None:
+            for other in [other for other in self._halls if not other.is_running()]:
+                # a loop that is gone: its connections answer nobody
+                for link in self._halls.pop(other).links:
                     interrupt(link.connection)
                     _stop(link)
-            hall = self._hall = _Hall(loop, asyncio.Semaphore(self._size), asyncio.Lock())
+            hall = self._halls[loop] = _Hall(loop, asyncio.Semaphore(self._size), asyncio.Lock())
         return hall
 
     def _must_be_open(self) -> None:

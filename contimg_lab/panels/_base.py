@@ -16,6 +16,7 @@ import traitlets
 
 from contimg_lab.panels._code import code_for
 from contimg_lab.panels._head import Head
+from contimg_lab.panels._home import Home
 from contimg_lab.panels._requests import Requests
 from contimg_lab.panels._saved import Saved
 from contimg_lab.panels._style import style_html
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from contimg_lab.panels._live_plot import LivePlot, OnSelect
 
 __all__ = ["Panel"]
 
@@ -54,6 +56,8 @@ class Panel(Tied, widgets.VBox):  # type: ignore[misc]
 
     def __init__(self, lab: Any, *, start: bool = True) -> None:
         self._lab = lab
+        self._home = Home(getattr(lab, "loop", None))
+        self._plots: list[LivePlot] = []
         self._requests = Requests(self)
         self._errors: dict[str, BaseException] = {}
         self._watched: list[tuple[Any, Callable[[Any], None], str]] = []
@@ -67,7 +71,8 @@ class Panel(Tied, widgets.VBox):  # type: ignore[misc]
         self._stale = False
         self._saved = Saved()
         filters, body = self._build()
-        self._head = Head(self.title, filters, self._on_refresh, self._on_cancel, self._on_code)
+        hands = (self._on_refresh, self._on_cancel, self._on_code)
+        self._head = Head(self.title, filters, *map(self._home.taken, hands))
         self._head.live.layout.display = None if self.shows else "none"
         style = widgets.HTML(style_html(self._saved.css_class))
         super().__init__(
@@ -125,7 +130,7 @@ class Panel(Tied, widgets.VBox):  # type: ignore[misc]
 
     def refresh(self) -> None:
         """Read again; a reading under way is given up."""
-        self._reread()
+        self._home.call(self._reread)
 
     def _reread(self) -> None:
         self._requests.drop("figure")
@@ -133,6 +138,9 @@ class Panel(Tied, widgets.VBox):  # type: ignore[misc]
 
     def select(self, key: str | None) -> None:
         """Choose a row by its key (a run id, a path, a source id), shown or not."""
+        self._home.call(self._select, key)
+
+    def _select(self, key: str | None) -> None:
         self._mark(key)
         self._choose(key)
 
@@ -181,6 +189,8 @@ class Panel(Tied, widgets.VBox):  # type: ignore[misc]
             widget.unobserve(handler, name)
         self._watched.clear()
         self._after.clear()
+        for plot in self._plots:
+            plot.close()
         self._head.close()
         _close_below(self)
         super().close()
@@ -188,8 +198,21 @@ class Panel(Tied, widgets.VBox):  # type: ignore[misc]
     # the machinery
 
     def _watch(self, widget: Any, handler: Callable[[Any], None], name: str = "value") -> None:
-        widget.observe(handler, name)
-        self._watched.append((widget, handler, name))
+        taken = self._home.taken(handler)
+        widget.observe(taken, name)
+        self._watched.append((widget, taken, name))
+
+    def _plot(
+        self, size_in: tuple[float, float], empty: str, on_select: OnSelect | None = None
+    ) -> LivePlot:
+        """Make a live plot that ends with the panel."""
+        from contimg_lab.panels._live_plot import LivePlot
+
+        plot = LivePlot(size_in, empty, self._home)
+        if on_select is not None:
+            plot.on_select(on_select)
+        self._plots.append(plot)
+        return plot
 
     def _on_filter(self, change: Any) -> None:
         self.refresh()
@@ -207,12 +230,15 @@ class Panel(Tied, widgets.VBox):  # type: ignore[misc]
         view, self._code_view = self._code_view, None
         if view is None:
             view = self._code_view = CodeView(text=self.code() or "# nothing has been read yet")
-            view.on_msg(lambda *message: self._on_code(None))
+            view.on_msg(self._home.taken(self._on_code_closed))
             self._head.show_code(view)
         else:
             self._head.show_code(None)
             _close_below(view)
             view.close()
+
+    def _on_code_closed(self, *message: Any) -> None:
+        self._on_code(None)
 
     def _choose(self, key: str | None) -> None:
         self._read_detail(key)

@@ -18,6 +18,7 @@ from typing import Any
 import anywidget
 import traitlets
 
+from contimg_lab.panels._home import Home
 from contimg_lab.panels._rows import Rows
 from contimg_lab.panels._words import error_words
 
@@ -66,7 +67,7 @@ class Grid(anywidget.AnyWidget):
         self.trouble = ""
         self._esm = _script("grid")
         super().__init__(label=noun, height_px=height_px)
-        self.on_msg(self._heard)
+        self.on_msg(Home().taken(self._heard))
 
     @property
     def rows(self) -> Rows:

@@ -15,6 +15,7 @@ import numpy as np
 
 from contimg_lab.errors import ContimgLabError
 from contimg_lab.panels._chart_message import ChartMessage, chart_message
+from contimg_lab.panels._home import Home
 from contimg_lab.panels._words import escape
 from contimg_lab.plots._roles import PALETTES
 from contimg_lab.plots.chart import Chart, Key
@@ -46,6 +47,8 @@ class LivePlot:
         the width of the page up to this.
     empty
         Words to show before there is a chart.
+    home
+        Where callbacks are called; None: on the loop that runs now.
 
     Raises
     ------
@@ -53,7 +56,12 @@ class LivePlot:
         The scripts were not built.
     """
 
-    def __init__(self, size_in: tuple[float, float] = (7.2, 4.0), empty: str = "") -> None:
+    def __init__(
+        self,
+        size_in: tuple[float, float] = (7.2, 4.0),
+        empty: str = "",
+        home: Home | None = None,
+    ) -> None:
         self.size_in = size_in
         self.chart: Chart | None = None
         self._draw: Callable[[Axes], object] | None = None
@@ -76,7 +84,8 @@ class LivePlot:
             _digest=digest,
             _height=round(size_in[1] * _DPI),
         )
-        self.widget.on_msg(self._answer)
+        self._heard = (home or Home()).taken(self._answer)
+        self.widget.on_msg(self._heard)
         self._send_code()
         self._send()
 
@@ -179,7 +188,7 @@ class LivePlot:
     def close(self) -> None:
         """Close the widget and forget the callbacks."""
         self._listeners.clear()
-        self.widget.on_msg(self._answer, remove=True)
+        self.widget.on_msg(self._heard, remove=True)
         self.widget.close()
 
     def _make_figure(self, chart: Chart) -> Figure:

@@ -131,7 +131,8 @@ class Ties:
         self._follower = Follower(lab, panel.shows, self._on_events)
         self.name = lab.view.register(type(panel).__module__.rsplit(".", 1)[-1], panel)
         if panel.selects:
-            lab.selection.observe(self._on_selection, self._fields)
+            self._taken = panel._home.taken(self._on_selection)
+            lab.selection.observe(self._taken, self._fields)
 
     # the selection
 
@@ -280,7 +281,7 @@ class Ties:
         """Untie everything."""
         if self._lab is None:
             return
-        self._lab.selection.unobserve(self._on_selection)
+        self._lab.selection.unobserve(self._taken)
         self._lab.view.forget(self.name)
         self._follower.stop()
 
