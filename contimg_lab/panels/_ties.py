@@ -125,13 +125,13 @@ class Ties:
         self.marked: frozenset[str] = frozenset()
         self._next: frozenset[str] = frozenset()
         self._visible = True
+        self._taken = panel._home.taken(self._on_selection)
         if lab is None:
             return
         self._fields = tuple(dict.fromkeys((panel.selects, *panel.follows)))
         self._follower = Follower(lab, panel.shows, self._on_events)
         self.name = lab.view.register(type(panel).__module__.rsplit(".", 1)[-1], panel)
         if panel.selects:
-            self._taken = panel._home.taken(self._on_selection)
             lab.selection.observe(self._taken, self._fields)
 
     # the selection

@@ -295,6 +295,25 @@ def test_one_lab_serves_one_event_loop_after_another(tmp_path):
     asyncio.run(lab.close())
 
 
+async def test_two_event_loops_at_once_leave_each_other_alone(tmp_path):
+    """What runs in a thread with a loop of its own must not end the queries of this one."""
+    db = small(tmp_path / "products.sqlite3", rows=40)
+    async with cl.open(tmp_path / "products.sqlite3") as lab:
+
+        async def read(times: int) -> int:
+            found = 0
+            for _ in range(times):
+                await lab.token()
+                found += len(await lab.ms.list_ms())
+            return found
+
+        elsewhere = asyncio.to_thread(lambda: asyncio.run(read(30)))
+        async with asyncio.timeout(60):
+            assert await asyncio.gather(read(30), elsewhere) == [1200, 1200]
+        assert len(await lab.ms.list_ms()) == 40
+    db.close()
+
+
 @pytest.mark.parametrize("busy", [False, True])
 def test_a_script_that_forgets_to_close_exits_at_once(tmp_path, busy):
     """The interpreter ends by itself, also while a query runs."""
