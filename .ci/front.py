@@ -7,6 +7,7 @@ those who build need it; wheels carry the modules.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -39,7 +40,18 @@ def bundle(root: Path) -> list[Path]:
     names = [str(source.relative_to(front)) for source in entries]
     options = ["--bundle", "--format=esm", "--minify", "--loader:.css=text", "--outdir=dist"]
     run("exec", "--", "esbuild", *names, *options, "--log-level=error")
-    return [front / "dist" / source.name for source in entries]
+    return [*(front / "dist" / source.name for source in entries), _licences(front)]
+
+
+def _licences(front: Path) -> Path:
+    """Write down the licences of what the modules contain, as those ask for."""
+    told = []
+    for name in sorted(json.loads((front / "package.json").read_text())["dependencies"]):
+        [licence] = (front / "node_modules" / name).glob("LICEN[CS]E*")
+        told.append(f"{name}\n{'=' * len(name)}\n\n{licence.read_text(encoding='utf-8').strip()}\n")
+    made = front / "dist" / "LICENCES.txt"
+    made.write_text("\n\n".join(told), encoding="utf-8")
+    return made
 
 
 def _npm(environment: dict[str, str]) -> list[str]:
