@@ -1,4 +1,4 @@
-"""Saved views: filters, selection and layout of the open panels as small JSON."""
+"""Saved views: filters, selection, units and layout of the open panels as small JSON."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from contimg_lab.errors import InvalidInput
+from contimg_lab.units import Units
 
 __all__ = ["Shown", "View", "read_view", "write_view"]
 
@@ -36,6 +37,11 @@ class View:
     lab
         The Lab whose panels these are.
 
+    Attributes
+    ----------
+    units
+        In what panels write fluxes and positions; see `contimg_lab.units.Units`.
+
     Examples
     --------
     >>> import asyncio, contimg_lab as cl
@@ -53,6 +59,7 @@ class View:
     def __init__(self, lab: Any) -> None:
         self._lab = weakref.proxy(lab)
         self._panels: dict[str, weakref.ref[Shown]] = {}
+        self.units = Units()
 
     def register(self, kind: str, panel: Shown) -> str:
         """Take a panel in, held weakly; returns its name: its kind, with a number from the second.
@@ -121,6 +128,7 @@ class View:
             _MARK: _FORMAT,
             "identity": identity,
             "selection": self._lab.selection.to_dict(),
+            "units": self.units.to_dict(),
             "panels": {name: panel.view_state() for name, panel in self.panels.items()},
         }
 
@@ -129,10 +137,12 @@ class View:
     ) -> tuple[str, ...]:
         """Do what `restore` does, with the database's identity as given."""
         selection, panels = saved.get("selection"), saved.get("panels")
+        units = saved.get("units", {})  # views of before there were any say none
         if (
             saved.get(_MARK) != _FORMAT
             or not isinstance(selection, Mapping)
             or not isinstance(panels, Mapping)
+            or not isinstance(units, Mapping)
         ):
             raise InvalidInput("this is no saved view; give what lab.view.save() returned or wrote")
         if saved.get("identity") != identity and not force:
@@ -140,6 +150,7 @@ class View:
                 "this view was saved on another database; its keys may name nothing here: "
                 "force=True restores it all the same"
             )
+        self.units.choose(**units)
         missing = []
         for name, state in panels.items():
             panel = self.panels.get(name)  # a dashboard that is restored opens others

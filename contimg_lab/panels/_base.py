@@ -21,6 +21,7 @@ from contimg_lab.panels._requests import Requests
 from contimg_lab.panels._saved import Saved
 from contimg_lab.panels._style import style_html
 from contimg_lab.panels._ties import Tied, Ties
+from contimg_lab.panels._units import UnitColumns
 from contimg_lab.panels._warm import load_figures, load_frames
 from contimg_lab.panels._words import error_html, error_words, escape
 
@@ -41,6 +42,8 @@ class Panel(Tied, widgets.VBox):  # type: ignore[misc]
     title, by_night, by_frames, draws
         What a head and a tab say; whether there is a filter ``_night``, whether its rows come
         as DataFrames, and whether there is a figure.
+    has_flux, has_positions
+        Whether it writes fluxes or positions by ``self._units``: then its head offers units.
     state
         idle, loading, showing, stale, failed or closed.
     selected
@@ -50,6 +53,8 @@ class Panel(Tied, widgets.VBox):  # type: ignore[misc]
     title: ClassVar[str] = ""
     by_night: ClassVar[bool] = False
     by_frames: ClassVar[bool] = True
+    has_flux: ClassVar[bool] = False
+    has_positions: ClassVar[bool] = False
     draws: ClassVar[bool] = False
     state = traitlets.Unicode("idle")
     selected = traitlets.Unicode(None, allow_none=True)
@@ -70,6 +75,9 @@ class Panel(Tied, widgets.VBox):  # type: ignore[misc]
         self._read_at: datetime | None = None
         self._stale = False
         self._saved = Saved()
+        self._last: Any = None
+        self._last_detail: tuple[str, Any] | None = None
+        self._units = UnitColumns(None if lab is None else lab.view.units)
         filters, body = self._build()
         hands = (self._on_refresh, self._on_cancel, self._on_code)
         self._head = Head(self.title, filters, *map(self._home.taken, hands))
@@ -250,12 +258,12 @@ class Panel(Tied, widgets.VBox):  # type: ignore[misc]
             self._ask(
                 "detail",
                 lambda: self._fetch_chosen(key),
-                lambda value: self._show_detail(key, value),
+                lambda value: self._put_detail(key, value),
             )
             return
         self._requests.drop("detail")
         self._errors.pop("detail", None)
-        self._show_detail(None, None)
+        self._put_detail(None, None)
         self._settle()
 
     async def _fetch_all(self) -> Any:
@@ -272,7 +280,21 @@ class Panel(Tied, widgets.VBox):  # type: ignore[misc]
             await loading
         return value
 
+    def _put_detail(self, key: str | None, value: Any) -> None:
+        self._last_detail = None if key is None else (key, value)
+        self._show_detail(key, value)
+
+    def _show_again(self) -> None:
+        """Write what was read last once more: the units are other ones."""
+        if self._read_at is None or self.state == "closed":
+            return
+        self._counts = self._show(self._last)
+        if self._last_detail is not None:
+            self._show_detail(*self._last_detail)
+        self._settle()
+
     def _show_all(self, value: Any) -> None:
+        self._last = value
         self._counts = self._show(value)
         self._read_at = datetime.now(UTC)
         self._stale = False

@@ -81,9 +81,10 @@ class Grid(anywidget.AnyWidget):
 
     def show(self, rows: Rows, chosen: str | None = None) -> None:
         """Show rows in place of those before; order, filter and place on screen stay."""
-        self._given = rows
-        if self._by is not None and self._by[0] not in {c.title for c in rows.columns}:
-            self._by = None
+        self._given, before = rows, self._given
+        if self._by is not None:
+            title = _renamed(self._by[0], before, rows)
+            self._by = None if title is None else (title, self._by[1])
         self._set_chosen(chosen)
         self._arrange()
 
@@ -219,6 +220,14 @@ class Grid(anywidget.AnyWidget):
 def _arranged(rows: Rows, by: tuple[str, bool] | None, text: tuple[str, Collection[str]]) -> Rows:
     found = rows.filter(*text) if text[0] else rows
     return found if by is None else found.order(by[0], down=by[1])
+
+
+def _renamed(title: str, before: Rows, now: Rows) -> str | None:
+    """Title of a column among new ones: a unit in it may have changed; None where it is gone."""
+    if any(column.title == title for column in now.columns):
+        return title
+    name = next((column.name for column in before.columns if column.title == title), "")
+    return next((column.title for column in now.columns if name and column.name == name), None)
 
 
 @cache

@@ -20,7 +20,7 @@ from contimg_lab.panels._words import MISSING
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Column", "Rows", "Written", "numbers"]
+__all__ = ["Column", "Rows", "Values", "Written", "numbers"]
 
 Values = Sequence[Any] | np.ndarray[Any, Any]
 Places = np.ndarray[Any, np.dtype[np.int64]]
@@ -82,6 +82,8 @@ class Column:
         ``number``, ``time``, ``text`` or ``flag``; empty: a number where ``sort_by`` is given.
     missing
         Why a value may be missing, for all rows or row by row.
+    name
+        What the column is called whatever its unit; the title where empty.
     """
 
     title: str
@@ -89,6 +91,7 @@ class Column:
     sort_by: Values | None = None
     kind: str = ""
     missing: str | Sequence[str] = _NOT_RECORDED
+    name: str = ""
 
     @property
     def right(self) -> bool:

@@ -41,9 +41,9 @@ class Tied:
         _fetch_detail: Any
         _head: Any
         _mark: Any
+        _put_detail: Any
         _read_detail: Any
         _requests: Requests
-        _show_detail: Any
 
     async def _key_of(self, field: str, value: str) -> str | None:
         """Return the key of the row that a value of a field of the selection means."""
@@ -97,7 +97,7 @@ class Tied:
         def show(found: tuple[str | None, Any]) -> None:
             self.selected = found[0]
             self._mark(found[0])
-            self._show_detail(*found)
+            self._put_detail(*found)
 
         self._ask("detail", fetch, show)
 
@@ -131,6 +131,8 @@ class Ties:
         self._fields = tuple(dict.fromkeys((panel.selects, *panel.follows)))
         self._follower = Follower(lab, panel.shows, self._on_events)
         self.name = lab.view.register(type(panel).__module__.rsplit(".", 1)[-1], panel)
+        self._restated = panel._home.taken(panel._show_again)
+        lab.view.units.observe(self._restated)
         if panel.selects:
             lab.selection.observe(self._taken, self._fields)
 
@@ -281,7 +283,9 @@ class Ties:
         """Untie everything."""
         if self._lab is None:
             return
-        self._lab.selection.unobserve(self._taken)
+        if self._panel.selects:
+            self._lab.selection.unobserve(self._taken)
+        self._lab.view.units.unobserve(self._restated)
         self._lab.view.forget(self.name)
         self._follower.stop()
 
