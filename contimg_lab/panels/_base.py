@@ -74,7 +74,7 @@ class Panel(Tied, widgets.VBox):  # type: ignore[misc]
         self._counts = ""
         self._read_at: datetime | None = None
         self._stale = False
-        self._saved = Saved()
+        self._saved = Saved(self)
         self._last: Any = None
         self._last_detail: tuple[str, Any] | None = None
         self._units = UnitColumns(None if lab is None else lab.view.units)
@@ -162,7 +162,18 @@ class Panel(Tied, widgets.VBox):  # type: ignore[misc]
             self._settle(f"cancelled after {took_s:.1f} s; press Refresh to read again")
 
     async def settled(self) -> None:
-        """Wait until nothing is under way; a panel not yet started starts. Never raises."""
+        """Wait until nothing is under way; a panel not yet started starts. Never raises.
+
+        What a saved notebook keeps of the panel is then complete, its pictures too.
+        """
+        while True:
+            await self._rest()
+            await self._saved.now()
+            if not self._requests.slots:
+                break
+
+    async def _rest(self) -> None:
+        """Wait until nothing is read."""
         if self.state == "idle" and self._read_at is None and not self._stale:
             self.refresh()
         while pending := [task for task in self._pending() if not task.done()]:
@@ -193,6 +204,7 @@ class Panel(Tied, widgets.VBox):  # type: ignore[misc]
         self.state = "closed"
         self._requests.close()
         self._ties.close()
+        self._saved.close()
         for widget, handler, name in self._watched:
             widget.unobserve(handler, name)
         self._watched.clear()
@@ -351,7 +363,7 @@ class Panel(Tied, widgets.VBox):  # type: ignore[misc]
             self._code_view.text = self.code()
         for callback in tuple(self._after):
             callback()
-        self._saved.update(*self._static_page())
+        self._saved.changed()
 
     def _say(self, words: str | None = None) -> None:
         """Counts on the first line; on the second what is going on, or when it was read."""
@@ -373,6 +385,9 @@ class Panel(Tied, widgets.VBox):  # type: ignore[misc]
 
     # saved in a notebook
 
+    def _pictures(self) -> Sequence[LivePlot]:
+        return self._plots
+
     def _static_page(self) -> tuple[str, str]:
         html, text = self._static()
         failure = self._failure()
@@ -390,7 +405,7 @@ class Panel(Tied, widgets.VBox):  # type: ignore[misc]
 
     def _ipython_display_(self, **kwargs: Any) -> None:
         view = super()._repr_mimebundle_() or {}
-        self._saved.display(f"{self.title} panel (live)", view, *self._static_page())
+        self._saved.display(f"{self.title} panel (live)", view)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.state}: {self._counts or 'nothing read yet'}>"

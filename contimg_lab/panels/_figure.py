@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from contimg_lab.panels._picture import small_png
 from contimg_lab.panels._words import escape
 
 if TYPE_CHECKING:
@@ -54,9 +54,7 @@ class FigureView:
         figure = Figure(figsize=self.size_in, dpi=_DPI, layout="constrained")
         FigureCanvasAgg(figure)
         plot(figure.subplots())
-        png = io.BytesIO()
-        figure.savefig(png, format="png")
-        data = base64.b64encode(png.getvalue()).decode("ascii")
+        data = base64.b64encode(small_png(figure)).decode("ascii")
         self.figure = figure
         self._img = (
             f'<img class="contimg-figure" alt="{escape(alt)}" src="data:image/png;base64,{data}">'

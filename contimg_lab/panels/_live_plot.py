@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import functools
 import hashlib
-import io
+import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ import numpy as np
 from contimg_lab.errors import ContimgLabError
 from contimg_lab.panels._chart_message import ChartMessage, chart_message
 from contimg_lab.panels._home import Home
+from contimg_lab.panels._picture import draw_apart, picture_html, small_png
 from contimg_lab.panels._words import escape
 from contimg_lab.plots._roles import PALETTES
 from contimg_lab.plots.chart import Chart, Key
@@ -26,12 +26,14 @@ if TYPE_CHECKING:
 
 __all__ = ["LivePlot"]
 
+_log = logging.getLogger(__name__)
 _DIST = Path(__file__).parent / "front" / "dist"
 _DPI = 100
 _FEW = 3
 _MEMORY = 4
 
 OnSelect = Callable[[frozenset[Key], str], None]
+Draw = Callable[["Axes"], object]
 
 
 class LivePlot:
@@ -64,8 +66,9 @@ class LivePlot:
     ) -> None:
         self.size_in = size_in
         self.chart: Chart | None = None
-        self._draw: Callable[[Axes], object] | None = None
+        self._draw: Draw | None = None
         self._figure: Figure | None = None
+        self._picture: tuple[object, bytes] | None = None
         self._empty = self._words = empty
         self._selected: frozenset[Key] = frozenset()
         self._listeners: list[OnSelect] = []
@@ -100,10 +103,10 @@ class LivePlot:
         if self.chart is None:
             return None
         if self._figure is None:
-            self._figure = self._make_figure(self.chart)
+            self._figure = self._make_figure(self.chart, self._draw, self._selected)
         return self._figure
 
-    def show(self, chart: Chart, *, draw: Callable[[Axes], object] | None = None) -> None:
+    def show(self, chart: Chart, *, draw: Draw | None = None) -> None:
         """Show a chart.
 
         Where it has the name of the one before it, the reader's zoom stays. What is selected
@@ -115,7 +118,7 @@ class LivePlot:
             What to show.
         draw
             Draws the figure in place of the chart's own drawing, on axes that it is given: for
-            what a chart does not hold, such as histograms in the margins.
+            what a chart does not hold, such as histograms in the margins. Called in a thread.
         """
         self._serial += 1
         self._sent = chart_message(chart, self._serial)
@@ -129,7 +132,7 @@ class LivePlot:
 
     def clear(self, words: str | None = None) -> None:
         """Show words in place of a plot."""
-        self.chart = self._draw = self._figure = self._sent = None
+        self.chart = self._draw = self._figure = self._sent = self._picture = None
         self._selected = frozenset()
         self._numbers.clear()
         self._words = self._empty if words is None else words
@@ -161,18 +164,22 @@ class LivePlot:
 
         return stop
 
+    async def draw(self) -> None:
+        """Draw the picture of what is shown in a thread, where it is not drawn yet."""
+        chart, what = self.chart, self._what
+        if chart is not None and (self._picture is None or self._picture[0] != what):
+            await draw_apart(self._draw_picture, what, chart, self._draw, self._selected)
+
     def to_html(self) -> str:
-        """Return the figure as an image element with its words, for a saved page, or nothing."""
-        figure = self.figure
-        if figure is None or self.chart is None:
+        """Return the picture with its words, for a saved page, or nothing without a chart.
+
+        At once: where `draw` has not drawn what is shown, only the words.
+        """
+        if self.chart is None:
             return ""
-        png = io.BytesIO()
-        figure.savefig(png, format="png")
-        data = base64.b64encode(png.getvalue()).decode("ascii")
-        return (
-            f'<img style="max-width:100%" alt="{escape(self.alt)}" '
-            f'src="data:image/png;base64,{data}">'
-        )
+        if self._picture is None or self._picture[0] != self._what or not self._picture[1]:
+            return f"<p><i>{escape(self.alt)}</i></p>"
+        return picture_html(self._picture[1], self.alt)
 
     @property
     def alt(self) -> str:
@@ -191,7 +198,24 @@ class LivePlot:
         self.widget.on_msg(self._heard, remove=True)
         self.widget.close()
 
-    def _make_figure(self, chart: Chart) -> Figure:
+    @property
+    def _what(self) -> object:
+        return self._serial, self._selected
+
+    def _draw_picture(
+        self, what: object, chart: Chart, draw: Draw | None, selected: frozenset[Key]
+    ) -> None:
+        """Run in the thread; kept even where nobody waits for it any more."""
+        if self._picture is not None and self._picture[0] == what:
+            return
+        try:
+            png = small_png(self._make_figure(chart, draw, selected))
+        except Exception:  # of matplotlib, of the caller's drawing: the words are there
+            _log.exception("the picture of %s could not be drawn", chart.name)
+            png = b""
+        self._picture = what, png
+
+    def _make_figure(self, chart: Chart, draw: Draw | None, selected: frozenset[Key]) -> Figure:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
@@ -200,10 +224,10 @@ class LivePlot:
         figure = Figure(figsize=self.size_in, dpi=_DPI, layout="constrained")
         FigureCanvasAgg(figure)
         axes = figure.subplots()
-        if self._draw is not None:
-            self._draw(axes)
+        if draw is not None:
+            draw(axes)
         else:
-            draw_chart(dataclasses.replace(chart, selected=self._selected), axes)
+            draw_chart(dataclasses.replace(chart, selected=selected), axes)
         return figure
 
     def _chosen(self) -> memoryview:

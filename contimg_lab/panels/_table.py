@@ -10,7 +10,7 @@ from contimg_lab.panels._words import escape
 
 __all__ = ["Column", "Table", "Written", "numbers"]
 
-_STATIC_ROWS = 50
+_STATIC_ROWS = 20
 _LONG = 100_000  # from here on digits are read in groups of three
 
 

@@ -14,6 +14,7 @@ from contimg_lab.panels._words import escape
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from contimg_lab.panels._live_plot import LivePlot
     from contimg_lab.services.qa import NightSummary
 
 __all__ = ["DashboardPanel"]
@@ -142,10 +143,13 @@ class DashboardPanel(Panel):
         self._panels[TABS[index]] = panel
         self._places[index].children = (panel,)
 
-    async def settled(self) -> None:
+    async def _rest(self) -> None:
         """Wait for the summary and for every panel that was opened."""
-        await super().settled()
-        await asyncio.gather(*(panel.settled() for panel in tuple(self._panels.values())))
+        await super()._rest()
+        await asyncio.gather(*(panel._rest() for panel in tuple(self._panels.values())))
+
+    def _pictures(self) -> Sequence[LivePlot]:
+        return [plot for panel in self._panels.values() for plot in panel._pictures()]
 
     def figure(self) -> Figure | None:
         """Return the figure of the panel whose tab is open."""

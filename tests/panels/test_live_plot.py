@@ -70,7 +70,7 @@ def test_a_refresh_keeps_what_is_selected() -> None:
     assert plot.selected == {"c"}
 
 
-def test_the_figure_is_the_chart_with_its_selection() -> None:
+async def test_the_figure_is_the_chart_with_its_selection() -> None:
     """The figure made late shows the same points, ringed where they are selected."""
     plot = LivePlot()
     assert plot.figure is None
@@ -81,6 +81,7 @@ def test_the_figure_is_the_chart_with_its_selection() -> None:
     assert figure is plot.figure
     ring = next(line for line in figure.axes[0].lines if line.get_label() == "selected")
     assert ring.get_xdata().tolist() == [1.0]
+    await plot.draw()
     text = html.unescape(plot.to_html())
     assert text.startswith("<img")
     assert "Sky plot: pointing (3)" in text

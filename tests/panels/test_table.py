@@ -167,16 +167,16 @@ async def test_what_cannot_be_compared_is_told(table, monkeypatch) -> None:
     assert "could not" not in table._caption.value
 
 
-async def test_static_twin_has_at_most_fifty_rows(table, monkeypatch) -> None:
+async def test_static_twin_has_at_most_twenty_rows(table, monkeypatch) -> None:
     """HTML and text must hold the first rows in the order shown, and say of how many."""
     Browser(table, monkeypatch)
     values = fill(table, MANY)
     table.sort("x", down=True)
     await table.settled()
     page, text = table.to_html(), table.to_text()
-    assert page.count("<tr>") == 51
+    assert page.count("<tr>") == 21
     assert f"k{int(values.argmax())}<" in page
-    assert "50 of 20000 rows; sorted by x, down" in page
+    assert "20 of 20000 rows; sorted by x, down" in page
     assert text.splitlines()[1].split() == [f"k{int(values.argmax())}", str(MANY - 1)]
 
 
