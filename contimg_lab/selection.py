@@ -135,6 +135,16 @@ class Selection:
         """Go forward again after `back`; at the end, stay. Returns the selection."""
         return self._step(self._future, self._past)
 
+    @property
+    def can_go_back(self) -> bool:
+        """Whether `back` has anything to bring again."""
+        return bool(self._past)
+
+    @property
+    def can_go_forward(self) -> bool:
+        """Whether `forward` has anything to bring again."""
+        return bool(self._future)
+
     def to_dict(self) -> dict[str, Any]:
         """Return what is chosen, by field; ready for JSON, and for ``choose(**...)``.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from contimg_lab.errors import InvalidInput
 
@@ -100,7 +100,7 @@ class Units:
         """Stop calling a function; one that does not observe is no error."""
         self._observers[:] = [held for held in self._observers if held != callback]
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, str]:
         """Return both, ready for JSON and for ``choose(**...)``."""
         return dict(self._now)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import ipywidgets as widgets
 import traitlets
 
-from contimg_lab.panels._code import code_for
+from contimg_lab.panels._giving import Giving
 from contimg_lab.panels._head import Head
 from contimg_lab.panels._home import Home
 from contimg_lab.panels._requests import Requests
@@ -23,7 +23,7 @@ from contimg_lab.panels._style import style_html
 from contimg_lab.panels._ties import Tied, Ties
 from contimg_lab.panels._units import UnitColumns
 from contimg_lab.panels._warm import load_figures, load_frames
-from contimg_lab.panels._words import error_html, error_words, escape
+from contimg_lab.panels._words import error_html
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Panel"]
 
 
-class Panel(Tied, widgets.VBox):  # type: ignore[misc]
+class Panel(Giving, Tied, widgets.VBox):  # type: ignore[misc]
     """A panel on a Lab. A new one says what it fetches and how it shows that.
 
     Attributes
@@ -79,8 +79,15 @@ class Panel(Tied, widgets.VBox):  # type: ignore[misc]
         self._last_detail: tuple[str, Any] | None = None
         self._units = UnitColumns(None if lab is None else lab.view.units)
         filters, body = self._build()
-        hands = (self._on_refresh, self._on_cancel, self._on_code)
-        self._head = Head(self.title, filters, *map(self._home.taken, hands))
+        taken = self._home.taken
+        self._head = Head(
+            self.title,
+            filters,
+            taken(self._on_refresh),
+            taken(self._on_cancel),
+            taken(self._on_tool),
+            {"forms": self._forms(), **self._offered()},
+        )
         self._head.live.layout.display = None if self.shows else "none"
         style = widgets.HTML(style_html(self._saved.css_class))
         super().__init__(
@@ -142,6 +149,7 @@ class Panel(Tied, widgets.VBox):  # type: ignore[misc]
 
     def _reread(self) -> None:
         self._requests.drop("figure")
+        self._errors.pop("export", None)
         self._ask("table", lambda: self._ties.read(self._fetch_all), self._show_all)
 
     def select(self, key: str | None) -> None:
@@ -179,23 +187,6 @@ class Panel(Tied, widgets.VBox):  # type: ignore[misc]
         while pending := [task for task in self._pending() if not task.done()]:
             await asyncio.wait(pending)
         await self._ties.ended()
-
-    def to_pandas(self) -> pd.DataFrame:
-        """Return every row that the filters let through, unrounded."""
-        import pandas as pd
-
-        if self._make_frame is not None:
-            return self._make_frame()
-        return pd.DataFrame() if self._frame is None else self._frame.copy()
-
-    def code(self) -> str:
-        """Return the cell that yields what `to_pandas` returns, without the panel."""
-        if self._asked is None:
-            return ""
-        from contimg_lab.panels._code_view import path_to_open
-
-        name, shown = self._asked
-        return code_for(name, path_to_open(self._lab), **shown)
 
     def close(self) -> None:
         """Cancel what is under way, stop listening, close every widget; may be called twice."""
@@ -243,23 +234,6 @@ class Panel(Tied, widgets.VBox):  # type: ignore[misc]
     def _on_cancel(self, button: Any) -> None:
         self.cancel()
 
-    def _on_code(self, button: Any) -> None:
-        """Show the code, or take it away again."""
-        from contimg_lab.panels._code_view import CodeView
-
-        view, self._code_view = self._code_view, None
-        if view is None:
-            view = self._code_view = CodeView(text=self.code() or "# nothing has been read yet")
-            view.on_msg(self._home.taken(self._on_code_closed))
-            self._head.show_code(view)
-        else:
-            self._head.show_code(None)
-            _close_below(view)
-            view.close()
-
-    def _on_code_closed(self, *message: Any) -> None:
-        self._on_code(None)
-
     def _choose(self, key: str | None) -> None:
         self._read_detail(key)
         self._ties.choose(key)
@@ -296,8 +270,18 @@ class Panel(Tied, widgets.VBox):  # type: ignore[misc]
         self._last_detail = None if key is None else (key, value)
         self._show_detail(key, value)
 
+    def _offered(self) -> dict[str, str]:
+        """What is chosen of the units that this panel shows."""
+        now = self._units.now
+        return {
+            "flux": now["flux"] if self.has_flux else "",
+            "positions": now["positions"] if self.has_positions else "",
+        }
+
     def _show_again(self) -> None:
         """Write what was read last once more: the units are other ones."""
+        for name, value in self._offered().items():
+            setattr(self._head.tools, name, value)
         if self._read_at is None or self.state == "closed":
             return
         self._counts = self._show(self._last)
@@ -359,8 +343,7 @@ class Panel(Tied, widgets.VBox):  # type: ignore[misc]
             self.state = "idle" if self._read_at is None else "showing"
         self._say(words)
         self._ties.idle()
-        if self._code_view is not None and self._asked is not None:
-            self._code_view.text = self.code()
+        self._recode()
         for callback in tuple(self._after):
             callback()
         self._saved.changed()
@@ -377,35 +360,11 @@ class Panel(Tied, widgets.VBox):  # type: ignore[misc]
         self._head.say(self._counts or self.title, second)
 
     def _failure(self) -> BaseException | None:
-        slots = ("table", "figure", "link")
+        slots = ("table", "figure", "link", "export")
         return next((self._errors[slot] for slot in slots if slot in self._errors), None)
 
     def _when(self) -> str:
         return f" at {self._read_at:%Y-%m-%d %H:%M:%S} UTC" if self._read_at else ""
-
-    # saved in a notebook
-
-    def _pictures(self) -> Sequence[LivePlot]:
-        return self._plots
-
-    def _static_page(self) -> tuple[str, str]:
-        html, text = self._static()
-        failure = self._failure()
-        told = self._counts if failure is None else f"{error_words(failure)} {self._counts}".strip()
-        when = f"read{self._when()}" if self._read_at else "not read yet"
-        return (
-            f"<div><b>{escape(self.title)}</b>: {escape(told)} <i>({escape(when)})</i>{html}</div>",
-            "\n".join(part for part in (f"{self.title}: {told}", text) if part),
-        )
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        bundle: dict[str, Any] = dict(super()._repr_mimebundle_(**kwargs) or {})
-        bundle["text/html"], bundle["text/plain"] = self._static_page()
-        return bundle
-
-    def _ipython_display_(self, **kwargs: Any) -> None:
-        view = super()._repr_mimebundle_() or {}
-        self._saved.display(f"{self.title} panel (live)", view)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.state}: {self._counts or 'nothing read yet'}>"

@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import anywidget
 import traitlets
 
+from contimg_lab.panels._front import script
 from contimg_lab.panels._home import Home
 from contimg_lab.panels._rows import Rows
 from contimg_lab.panels._words import error_words
@@ -65,7 +64,7 @@ class Grid(anywidget.AnyWidget):
         self._on_change = on_change
         self.quiet = False
         self.trouble = ""
-        self._esm = _script("grid")
+        self._esm = script("grid")
         super().__init__(label=noun, height_px=height_px)
         self.on_msg(Home().taken(self._heard))
 
@@ -228,9 +227,3 @@ def _renamed(title: str, before: Rows, now: Rows) -> str | None:
         return title
     name = next((column.name for column in before.columns if column.title == title), "")
     return next((column.title for column in now.columns if name and column.name == name), None)
-
-
-@cache
-def _script(name: str) -> str:
-    """Read what was bundled of ``front/src`` when the package was built."""
-    return (Path(__file__).parent / "front" / "dist" / f"{name}.js").read_text(encoding="utf-8")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from contimg_lab.panels._words import escape
@@ -21,13 +21,17 @@ class Head:
         Name of the panel.
     filters
         Widgets of the bar.
-    on_refresh, on_cancel, on_code
+    on_refresh, on_cancel
         Called when a button is pressed.
+    on_tool
+        Called with what the tools say: see `contimg_lab.panels._tools.Tools`.
+    offered
+        What the tools offer.
 
     Attributes
     ----------
-    filters, live
-        The widgets of the bar, and the one that says ``live`` or ``paused``.
+    filters, live, tools
+        The widgets of the bar, the one that says ``live`` or ``paused``, and the tools.
     """
 
     def __init__(
@@ -36,24 +40,22 @@ class Head:
         filters: Sequence[Any],
         on_refresh: Callable[[Any], None],
         on_cancel: Callable[[Any], None],
-        on_code: Callable[[Any], None],
+        on_tool: Callable[..., None],
+        offered: Mapping[str, Any],
     ) -> None:
         import ipywidgets as widgets
 
-        self._on_refresh, self._on_cancel, self._on_code = on_refresh, on_cancel, on_code
+        from contimg_lab.panels._tools import Tools
+
+        self._on_refresh, self._on_cancel, self._on_tool = on_refresh, on_cancel, on_tool
         width = {"width": "90px", "flex": "0 0 auto"}
         self.refresh: Any = widgets.Button(description="Refresh", icon="refresh", layout=width)
         self.cancel: Any = widgets.Button(
             description="Cancel", icon="times", layout=width | {"visibility": "hidden"}
         )
-        self.code: Any = widgets.Button(
-            description="Copy as code",
-            icon="code",
-            tooltip="Show the cell that yields the same without this panel",
-            layout={"width": "130px", "flex": "0 0 auto"},
-        )
+        self.tools = Tools(**offered)
+        self.tools.on_msg(on_tool)
         self.refresh.on_click(on_refresh)
-        self.code.on_click(on_code)
         self.cancel.on_click(on_cancel)
         self.filters = tuple(filters)
         self.live: Any = widgets.ToggleButton(
@@ -66,9 +68,10 @@ class Head:
         name = widgets.HTML(escape(title))
         name.add_class("contimg-title")
         bar = widgets.Box(
-            [name, *filters, self.refresh, self.live, self.code],
+            [name, *filters, self.refresh, self.live, self.tools],
             layout={"flex_flow": "row wrap", "align_items": "center", "grid_gap": "2px 8px"},
         )
+        bar.add_class("contimg-head")
         self.status: Any = widgets.HTML()
         self.status.add_class("contimg-status")
         still = widgets.Box(
@@ -98,4 +101,4 @@ class Head:
         """Stop listening to the buttons."""
         self.refresh.on_click(self._on_refresh, remove=True)
         self.cancel.on_click(self._on_cancel, remove=True)
-        self.code.on_click(self._on_code, remove=True)
+        self.tools.on_msg(self._on_tool, remove=True)

@@ -133,6 +133,9 @@ class Ties:
         self.name = lab.view.register(type(panel).__module__.rsplit(".", 1)[-1], panel)
         self._restated = panel._home.taken(panel._show_again)
         lab.view.units.observe(self._restated)
+        self._moved = panel._home.taken(self._on_moved)
+        lab.selection.observe(self._moved)
+        self._on_moved()
         if panel.selects:
             lab.selection.observe(self._taken, self._fields)
 
@@ -172,6 +175,13 @@ class Ties:
             self._panel._follow(change.name, change.new)
         elif change.name == self._panel.selects:
             self._panel._follow(change.name, None)
+
+    def _on_moved(self, change: Change | None = None) -> None:
+        """Say in the head whether there is a way back, and forward."""
+        tools = self._panel._head.tools
+        if tools.history and self._panel.state != "closed":
+            tools.can_back = self._lab.selection.can_go_back
+            tools.can_forward = self._lab.selection.can_go_forward
 
     # the events
 
@@ -283,6 +293,7 @@ class Ties:
         """Untie everything."""
         if self._lab is None:
             return
+        self._lab.selection.unobserve(self._moved)
         if self._panel.selects:
             self._lab.selection.unobserve(self._taken)
         self._lab.view.units.unobserve(self._restated)

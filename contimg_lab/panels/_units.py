@@ -51,6 +51,11 @@ class UnitColumns:
         self._units = Units() if units is None else units
 
     @property
+    def now(self) -> dict[str, str]:
+        """What is chosen, by name."""
+        return self._units.to_dict()
+
+    @property
     def flux_unit(self) -> str:
         """The unit of fluxes as it is written: mJy, Jy or µJy."""
         return _SIGNS.get(self._units.flux, self._units.flux)

@@ -139,6 +139,7 @@ class DashboardPanel(Panel):
         options: dict[str, Any] = {"night": self._night.value} if kind.by_night else {}
         panel = kind(self._lab, **options)
         panel._head.live.value = self._head.live.value
+        panel._head.tools.history = False
         panel._after.append(self._settle)
         self._panels[TABS[index]] = panel
         self._places[index].children = (panel,)

@@ -55,6 +55,11 @@ async def run(code: str) -> pd.DataFrame:
     return found
 
 
+def press(panel: Panel) -> None:
+    """Say what the browser says when "Copy as code" is pressed."""
+    panel._head.tools._handle_custom_msg({"do": "code"}, [])
+
+
 @pytest.mark.parametrize(("name", "options"), CASES)
 async def test_the_code_yields_the_same_table(
     name: str, options: dict[str, Any], demo: cl.Lab
@@ -79,7 +84,7 @@ async def test_the_code_follows_the_filters(demo: cl.Lab) -> None:
     """After a filter is changed the code, shown or not, must be that of the new table."""
     panel = make_panel("jobs", demo, night="all")
     await panel.settled()
-    panel._head.code.click()
+    press(panel)
     view = panel._code_view
     assert view in panel._head._below.children
     assert view.text == panel.code()
@@ -87,14 +92,14 @@ async def test_the_code_follows_the_filters(demo: cl.Lab) -> None:
     await panel.settled()
     assert "status='failed'" in panel.code()
     assert view.text == panel.code()
-    panel._head.code.click()
+    press(panel)
     assert panel._head._below.children == ()
     assert view.comm is None
-    panel._head.code.click()
+    press(panel)
     again = panel._code_view
     again._handle_custom_msg({"kind": "closed"}, [])
     assert panel._head._below.children == ()
-    panel._head.code.click()
+    press(panel)
     last = panel._code_view
     panel.close()
     assert last.comm is None
@@ -241,7 +246,7 @@ async def test_a_panel_that_tells_nothing_has_no_code() -> None:
     panel = Bare(None)
     await panel.settled()
     assert panel.code() == ""
-    panel._head.code.click()
+    press(panel)
     assert panel._code_view.text.startswith("#")
     panel.close()
 

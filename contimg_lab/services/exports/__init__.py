@@ -1,4 +1,4 @@
-"""Files and values for other tools: VOTable, ECSV, Parquet, astropy and lightkurve.
+"""Files and values for other tools: VOTable, ECSV, Parquet, CSV, astropy and lightkurve.
 
 Whatever is written carries units on its columns, descriptions, and the provenance: database,
 time, version, call and parameters.
@@ -6,6 +6,7 @@ time, version, call and parameters.
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,6 +21,7 @@ from contimg_lab.services.exports._formats import (
     parse_ecsv,
     parse_parquet,
     parse_votable,
+    write_csv,
     write_ecsv,
     write_votable,
 )
@@ -28,6 +30,7 @@ from contimg_lab.services.exports._tables import table_of
 if TYPE_CHECKING:
     import pandas as pd
     from astropy.table import Table
+    from matplotlib.figure import Figure
 
     from contimg_lab.services.light_curve import LightCurve
 
@@ -39,11 +42,16 @@ __all__ = [
     "read_parquet",
     "read_votable",
     "to_astropy",
+    "to_bytes",
+    "to_csv",
     "to_ecsv",
     "to_lightkurve",
     "to_parquet",
+    "to_picture",
     "to_votable",
 ]
+
+_DPI = 200
 
 
 def to_astropy(
@@ -172,6 +180,81 @@ def to_parquet(
 
     table = arrow_of(_frame(data), notes)
     return write_whole(path, lambda stream: pq.write_table(table, stream), overwrite=overwrite)
+
+
+def to_csv(
+    data: pd.DataFrame | LightCurve, path: str | os.PathLike[str], *, overwrite: bool = False
+) -> Path:
+    """Write comma-separated text and return its path: for a spreadsheet.
+
+    Times are ISO 8601 (UTC). Units are only in the columns' names, and there is no provenance:
+    `to_ecsv` writes both. Raises what `to_votable` does.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from contimg_lab import blocking as cl
+    >>> from contimg_lab.services.exports import to_csv
+    >>> with cl.demo() as lab, tempfile.TemporaryDirectory() as folder:
+    ...     text = to_csv(lab.sources.table(), f"{folder}/s.csv").read_text()
+    >>> text.split(",")[0]
+    '"source_id"'
+    """
+    table = arrow_of(_frame(data), None)
+    return write_whole(path, lambda stream: write_csv(table, stream), overwrite=overwrite)
+
+
+def to_bytes(data: pd.DataFrame | LightCurve, form: str) -> bytes:
+    r"""Return what a file would hold.
+
+    Parameters
+    ----------
+    data
+        See `to_astropy`.
+    form
+        csv, ecsv, parquet or votable.
+
+    Raises
+    ------
+    InvalidInput
+        There is no such form, or the data are no DataFrame.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from contimg_lab.services.exports import to_bytes
+    >>> to_bytes(pd.DataFrame({"flux_jy": [0.5]}), "csv")
+    b'"flux_jy"\n0.5\n'
+    """
+    stream = io.BytesIO()
+    if form == "csv":
+        write_csv(arrow_of(_frame(data), None), stream)
+    elif form == "parquet":
+        import pyarrow.parquet as pq
+
+        pq.write_table(arrow_of(_frame(data), None), stream)
+    elif form in ("ecsv", "votable"):
+        write = write_ecsv if form == "ecsv" else write_votable
+        write(to_astropy(data), stream)
+    else:
+        raise InvalidInput(f"form {form!r} does not exist; there are csv, ecsv, parquet, votable")
+    return stream.getvalue()
+
+
+def to_picture(figure: Figure, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+    """Write a matplotlib figure as a PNG or an SVG file, by its suffix, and return the path.
+
+    Raises
+    ------
+    InvalidInput
+        A file is there, or the path cannot be written to.
+    """
+    form = Path(path).suffix.removeprefix(".").lower()
+
+    def write(stream: BinaryIO) -> None:
+        figure.savefig(stream, format=form, dpi=_DPI)
+
+    return write_whole(path, write, overwrite=overwrite)
 
 
 def read_votable(path: str | os.PathLike[str]) -> pd.DataFrame:

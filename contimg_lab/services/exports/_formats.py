@@ -1,4 +1,4 @@
-"""How VOTable, ECSV and Parquet files are written and read, as streams."""
+"""How VOTable, ECSV, Parquet and CSV files are written and read, as streams."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ __all__ = [
     "parse_ecsv",
     "parse_parquet",
     "parse_votable",
+    "write_csv",
     "write_ecsv",
     "write_votable",
 ]
@@ -71,6 +72,13 @@ def parse_votable(stream: BinaryIO) -> pd.DataFrame:
     if OURS in infos:
         table.meta[OURS] = json.loads(infos[OURS])
     return frame_of(table)
+
+
+def write_csv(table: Any, stream: BinaryIO) -> None:
+    """Write an Arrow table as comma-separated text."""
+    from pyarrow import csv as pa_csv
+
+    pa_csv.write_csv(table, stream)
 
 
 def write_ecsv(table: Table, stream: BinaryIO) -> None:

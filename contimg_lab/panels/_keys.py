@@ -1,0 +1,29 @@
+"""The keys of every panel, as its help and the documentation tell them."""
+
+from __future__ import annotations
+
+__all__ = ["KEYS"]
+
+KEYS: dict[str, tuple[tuple[str, str], ...]] = {
+    "In a table": (
+        ("↑ ↓, Page Up, Page Down", "move; the row is chosen when you stop"),
+        ("Home, End", "first and last row"),
+        ("← →", "move between columns"),
+        ("↑ from the first row", "go to the header; there Enter sorts: up, down, as it came"),
+        ("Enter or Space", "choose the row"),
+        ("Ctrl C", "copy the row with its header"),
+        ("Esc", "choose nothing"),
+    ),
+    "In a plot": (
+        ("← →, Home, End", "walk from point to point"),
+        ("Enter", "choose the point"),
+        ("Space", "add the point to what is chosen, or take it out"),
+        ("+ − 0", "zoom in, zoom out, show all"),
+        ("Esc", "choose nothing"),
+    ),
+    "Anywhere in a panel": (
+        ("Tab, Shift Tab", "go on to the next control, or back"),
+        ("Alt ← and Alt →", "back and forward through what was chosen"),
+    ),
+}
+"""Keys and what they do, by place."""
