@@ -97,11 +97,15 @@ def _variability(
     expression: str | None = None,
     text: str | None = None,
     rules: Sequence[str] = (),
+    names: Sequence[str] | None = None,
     sort: str,
     ascending: bool = False,
     absolute: bool = False,
 ) -> list[str]:
-    """Sources with their statistics; of ``rules``, columns of yes or no, any must be true."""
+    """Sources with their statistics; of ``rules``, columns of yes or no, any must be true.
+
+    Of ``names`` only those.
+    """
     scale = _arguments(flux_scale=bool(flux_scale))
     asked = _arguments(n_sigma=float(n_sigma), expression=expression)
     lines = [
@@ -117,6 +121,8 @@ def _variability(
         lines.append(f'sources = sources[sources["source_id"].{holds}]')
     if rules:
         lines.append(f"sources = sources[sources[{list(rules)!r}].any(axis=1)]")
+    if names is not None:
+        lines.append(f'sources = sources[sources["source_id"].isin({list(names)!r})]')
     by = f"sources[{sort!r}]{'.abs()' if absolute else ''}"
     how = f'ascending={bool(ascending)}, na_position="last", kind="stable"'
     return [

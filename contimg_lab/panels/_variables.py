@@ -1,16 +1,15 @@
-"""What the variability panel says: columns, rules, warnings, and one source's numbers."""
+"""What the variability panel says: rules, warnings, and one source's numbers."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from contimg_lab.panels._table import Column, Written, numbers
+from contimg_lab.panels._field_rows import ANY_RULE, RULES, Field, short_rules
 from contimg_lab.panels._words import count_words, escape, number, probability
 from contimg_lab.times import datetime_from_mjd
 
@@ -20,100 +19,22 @@ if TYPE_CHECKING:
     from contimg_lab.services.explanation import Explanation
     from contimg_lab.services.light_curve import LightCurve
 
-__all__ = [
-    "ANY_RULE",
-    "PRESETS",
-    "RULES",
-    "Detail",
-    "Field",
-    "columns_of",
-    "field_of",
-    "fold_html",
-    "numbers_of",
-    "rule_columns",
-    "rules_words",
-    "scale_words",
-    "selected_by",
-    "together_words",
-]
+__all__ = ["fold_html", "numbers_of", "rules_words", "scale_words", "together_words"]
 
-ANY_RULE = "any"
-PRESETS = ("conservative", "moderate", "sensitive")
-RULES: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "eta_v": ("η–V", ("eta_v",)),
-    "presets": ("presets", PRESETS),
-    "two_epoch": ("two-epoch", ("two_epoch",)),
-    "expression": ("expression", ("expression",)),
-}
-"""Rules as the panel offers them: what they are called, and their columns of yes or no."""
-
-_FIT_SNR = 5.0
-_FEWEST_FITTED = 3
 _UNCORRECTED = "not compared: its fluxes are not corrected"
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """All sources with their statistics and rules; ``fitted`` marks those the fits rest on."""
-
-    table: pd.DataFrame
-    fitted: pd.Series[bool]
-    attrs: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Detail:
-    """What belongs to one source; ``row`` is its row of `Field.table`."""
-
-    curve: LightCurve
-    row: pd.Series[Any]
-    explanation: Explanation
-    corrected: bool
-
-
-def field_of(statistics: pd.DataFrame, candidates: pd.DataFrame) -> Field:
-    """Join the statistics with the rules, by source; what only one of them has is not shown."""
-    extra = [name for name in candidates.columns if name not in statistics.columns]
-    table = statistics.join(candidates[extra], how="inner")
-    # the definition of `analysis.flux_scale.bright_sources`, from a table's columns
-    typical = table["weighted_mean_err_jy"] * np.sqrt(table["n_used"])
-    snr = table["weighted_mean_jy"] / typical
-    fitted = (snr >= _FIT_SNR) & (table["n_used"] >= _FEWEST_FITTED)
-    table.insert(0, "source_id", table.index.astype(str))
-    table = table.reset_index(drop=True)
-    fitted.index = table.index
-    attrs = {str(name): value for name, value in candidates.attrs.items()}
-    table.attrs.update(attrs, units=statistics.attrs["units"])
-    return Field(table, fitted, attrs)
-
-
-def rule_columns(table: pd.DataFrame, rule: str) -> list[str]:
-    """Columns of yes or no that a rule of the panel stands for; `ANY_RULE`: all of them."""
-    return [
-        name
-        for key, (_, names) in RULES.items()
-        for name in names
-        if rule in (key, ANY_RULE, name) and name in table
-    ]
-
-
-def selected_by(table: pd.DataFrame, rule: str) -> pd.Series[bool]:
-    """Which sources a rule of the panel selects; `ANY_RULE`: at least one of them."""
-    chosen: pd.Series[bool] = table[rule_columns(table, rule)].any(axis=1)
-    return chosen
 
 
 def rules_words(field: Field) -> str:
     """Count what the rules select: ``38 selected in the field: η–V 2, presets 24, ...``."""
-    table, false = field.table, float(field.attrs["expected_false_pairs"])
+    false = float(field.attrs["expected_false_pairs"])
     beside = {"two_epoch": f" ({number(false, 2)} false pairs expected)"}
+    counts = {rule: int(np.count_nonzero(chosen)) for rule, chosen in field.selected.items()}
     each = [
-        f"{words} {int(selected_by(table, key).sum())}{beside.get(key, '')}"
-        for key, (words, names) in RULES.items()
-        if names[0] in table
+        f"{words} {counts[rule]}{beside.get(rule, '')}"
+        for rule, (words, _) in RULES.items()
+        if rule in counts
     ]
-    chosen = int(selected_by(table, ANY_RULE).sum())
-    return f"{chosen} selected in the field: {', '.join(each)}"
+    return f"{counts[ANY_RULE]} selected in the field: {', '.join(each)}"
 
 
 def scale_words(scale: Mapping[str, Any]) -> str:
@@ -153,74 +74,42 @@ def together_words(together: Mapping[str, Any], *, corrected: bool) -> tuple[str
     )
 
 
-def columns_of(sources: pd.DataFrame) -> list[Column]:
-    """Return the columns of the table of sources."""
-    few, pairless = "too few epochs are used", "no two epochs are used"
+def numbers_of(
+    curve: LightCurve, row: pd.Series[Any] | None, *, corrected: bool = False
+) -> dict[str, str]:
+    """Return one source's numbers in words.
 
-    def values(name: str) -> np.ndarray[Any, Any]:
-        return sources[name].to_numpy(dtype=np.float64, na_value=np.nan)
-
-    return [
-        Column(title="source", texts=sources["source_id"].tolist()),
-        Column(title="selected by", texts=Written(sources["selected_by"].tolist(), _rules_of)),
-        numbers("η", values("eta"), number, few),
-        numbers("V", values("v"), number, few),
-        numbers("p (constant)", values("p_constant"), probability, few),
-        numbers("largest Vs", values("vs_max"), number, pairless),
-        numbers("mean (mJy)", values("weighted_mean_jy") * 1e3, _four, few),
-        numbers("NVSS (mJy)", values("nvss_flux_mjy"), _four, "no NVSS flux is recorded"),
-        numbers("epochs", sources["n_used"].to_numpy()),
-        numbers("left out", sources["n_excluded"].to_numpy()),
-    ]
-
-
-def _four(value: float) -> str:
-    return number(value, 4)
-
-
-def _rules_of(selected: str) -> str:
-    """Shorten ``eta_v, moderate, sensitive`` to the panel's words; of presets the strictest."""
-    names = selected.split(", ") if selected else []
-    strictest = next((name for name in PRESETS if name in names), None)
-    words = {"eta_v": "η–V", "two_epoch": "two-epoch"}
-    return ", ".join(
-        words.get(name, name) for name in names if name not in PRESETS or name == strictest
-    )
-
-
-def numbers_of(detail: Detail) -> dict[str, str]:
-    """Return one source's numbers in words, the pipeline's own beside them."""
-    curve, row = detail.curve, detail.row
-    mean, error = float(row["weighted_mean_jy"]) * 1e3, float(row["weighted_mean_err_jy"]) * 1e3
+    Parameters
+    ----------
+    curve
+        Its light curve.
+    row
+        Its row of the field's table; None: the field has not been read yet.
+    corrected
+        Whether the row is of fluxes on each image's corrected scale.
+    """
     found = int(np.sum(curve.is_detection))
+    detections = f"({found} detections, {len(curve) - found} upper limits)"
     reasons = ", ".join(f"{n} {reason}" for reason, n in curve.excluded.counts().items())
-    unscaled = int(row["excluded_no_flux_scale"])
-    if unscaled:
-        reasons = f"{reasons}, {unscaled} without a flux scale".removeprefix(", ")
-    of_pipeline = int(row["pipeline_n"]) if math.isfinite(float(row["pipeline_n"])) else None
-    used = int(row["n_used"])
     rows = {
-        "Selected by": _rules_of(str(row["selected_by"])) or "no rule",
-        "Undecided": str(row["undecided"]),
         "RA, Dec": f"{curve.ra_deg:.4f}, {curve.dec_deg:+.4f} deg",
-        "Weighted mean": f"{number(mean, 4)} ± {number(error, 2)} mJy",
         "NVSS": f"{number(curve.nvss_flux_mjy, 4)} mJy",
-        "V": _beside(row, "v"),
-        "η": _beside(row, "eta"),
-        "σ deviation": _beside(row, "sigma_deviation"),
-        "χ²": f"{number(float(row['chi_squared']), 4)} ({max(used - 1, 0)} dof)",
-        "p (constant)": probability(float(row["p_constant"])),
-        "Largest pair": _pair(row),
-        "Epochs used": f"{used} ({found} detections, {len(curve) - found} upper limits)",
-        "Left out": reasons or "none",
-        "Pipeline": _verdict(row, of_pipeline, corrected=detail.corrected),
-        "Times from": count_words(curve.time_source),
+        "Epochs used": f"{len(curve)} {detections}",
     }
-    if detail.corrected:
-        rows["Epochs used"] = f"{used}, on each image's flux scale"
+    if row is not None:
+        unscaled = int(row["excluded_no_flux_scale"])
+        if unscaled:
+            reasons = f"{reasons}, {unscaled} without a flux scale".removeprefix(", ")
+        rows = _of_field(row, corrected=corrected) | rows
+        rows["Epochs used"] = (
+            f"{int(row['n_used'])}, on each image's flux scale"
+            if corrected
+            else f"{int(row['n_used'])} {detections}"
+        )
+    if corrected:
         rows["Light curve"] = f"{len(curve)} epochs as recorded, not on the corrected scale"
-    if not rows["Undecided"]:
-        del rows["Undecided"]
+    rows["Left out"] = reasons or "none"
+    rows["Times from"] = count_words(curve.time_source)
     timed = curve.mjd[np.isfinite(curve.mjd)]
     if len(timed):
         first, last = (datetime_from_mjd(float(t)) for t in (timed[0], timed[-1]))
@@ -228,6 +117,27 @@ def numbers_of(detail: Detail) -> dict[str, str]:
     columns = Counter(str(name) for name in curve.flux_column)
     if "peak_jyb" in columns:
         rows["Fluxes from"] = count_words(columns.elements())
+    return rows
+
+
+def _of_field(row: pd.Series[Any], *, corrected: bool) -> dict[str, str]:
+    """Numbers of a row of the field's table, the pipeline's own beside them."""
+    mean, error = float(row["weighted_mean_jy"]) * 1e3, float(row["weighted_mean_err_jy"]) * 1e3
+    of_pipeline = int(row["pipeline_n"]) if math.isfinite(float(row["pipeline_n"])) else None
+    rows = {
+        "Selected by": short_rules(str(row["selected_by"])) or "no rule",
+        "Undecided": str(row["undecided"]),
+        "Weighted mean": f"{number(mean, 4)} ± {number(error, 2)} mJy",
+        "V": _beside(row, "v"),
+        "η": _beside(row, "eta"),
+        "σ deviation": _beside(row, "sigma_deviation"),
+        "χ²": f"{number(float(row['chi_squared']), 4)} ({max(int(row['n_used']) - 1, 0)} dof)",
+        "p (constant)": probability(float(row["p_constant"])),
+        "Largest pair": _pair(row),
+        "Pipeline": _verdict(row, of_pipeline, corrected=corrected),
+    }
+    if not rows["Undecided"]:
+        del rows["Undecided"]
     return rows
 
 

@@ -3,43 +3,45 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import contextlib
+import dataclasses
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from contimg_lab.panels._base import Panel
 from contimg_lab.panels._controls import ANY, Choice, TextFilter
-from contimg_lab.panels._figure import FigureView
-from contimg_lab.panels._table import Table
-from contimg_lab.panels._variables import (
+from contimg_lab.panels._field_rows import (
     ANY_RULE,
+    CHOSEN_SET,
     RULES,
-    Detail,
     Field,
-    columns_of,
+    Listed,
+    chart_of,
     field_of,
-    fold_html,
-    numbers_of,
-    rule_columns,
-    rules_words,
-    scale_words,
-    selected_by,
-    together_words,
+    list_sources,
+    rules_drawn,
 )
-from contimg_lab.panels._words import escape, facts, number, plain
+from contimg_lab.panels._source_view import SourceView
+from contimg_lab.panels._table import Table
+from contimg_lab.panels._variables import fold_html, rules_words, scale_words, together_words
+from contimg_lab.panels._warm import load_frames
+from contimg_lab.panels._words import error_html, escape
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from contimg_lab.plots.chart import Chart, Key
+    from contimg_lab.services.light_curve import LightCurve
 
 __all__ = ["VariabilityPanel"]
 
 _LONG_S = 2.0
 _AGE = 10.0  # how old a field may be, in lengths of reading it again
 _N_SIGMA = 2.0
+_FIRST_S = 1.0  # how long the field waits for the curve that the reader looks at
+_REST_S = 0.15  # a source is explained once the reader has stayed with it for so long
 _SORTS = (
     ("η, highest first", "eta"),
     ("V, highest first", "v"),
@@ -48,8 +50,6 @@ _SORTS = (
     ("mean flux, brightest first", "weighted_mean_jy"),
     ("epochs, most first", "n_used"),
 )
-_HINT = "<span class='contimg-quiet'>Choose a source to see its light curve.</span>"
-_NO_FOLD = "<span class='contimg-quiet'>Where the chosen source's numbers come from: here.</span>"
 
 
 class VariabilityPanel(Panel):
@@ -62,20 +62,22 @@ class VariabilityPanel(Panel):
     text
         Only sources whose name holds this.
     rule
-        Only sources that a rule selects: any, eta_v, presets, two_epoch or expression; empty:
-        all.
+        Only sources that a rule selects: any, eta_v, presets, two_epoch or expression; set:
+        those of ``lab.selection.sources``; empty: all.
     sort
         Column to sort by: eta, v, p_constant, vs_max, weighted_mean_jy or n_used.
     expression
         A rule of the user's own over columns of ``lab.sources.variability()``.
     flux_scale
         Correct each image's flux scale first.
+    source
+        Name of the source whose light curve is shown first, before the field is read.
     start
         Read at once.
     """
 
     title = "Variability"
-    draws = True
+    by_frames = False  # the first light curve does not wait for pandas
     selects = "source"
     shows = ("photometry", "image", "other")
 
@@ -88,15 +90,24 @@ class VariabilityPanel(Panel):
         sort: str = "eta",
         expression: str | None = None,
         flux_scale: bool = False,
+        source: str | None = None,
         start: bool = True,
     ) -> None:
         self._first = (text, rule, sort, flux_scale)
+        self._first_source = source
         self._expression = expression
         self._all: tuple[Any, Field] | None = None
         self._late = False
         self._shown: Field | None = None
+        self._drawn: Field | None = None
         self._reading = asyncio.Lock()  # table and detail want the same field: read it once
+        self._curve_read = asyncio.Event()
+        self._curve_read.set()
         super().__init__(lab, start=start)
+        self._on_set_there = self._home.taken(self._on_set)
+        self._on_image_there = self._home.taken(self._on_image)
+        lab.selection.observe(self._on_set_there, "sources")
+        lab.selection.observe(self._on_image_there, "image")
 
     def _build(self) -> tuple[Sequence[Any], Sequence[Any]]:
         import ipywidgets as widgets
@@ -108,6 +119,7 @@ class VariabilityPanel(Panel):
             for key, (words, _) in RULES.items()
             if key != "expression" or self._expression is not None
         ]
+        offered.append(("chosen set", CHOSEN_SET))
         self._text = TextFilter("source name holds", text, 150)
         self._rule = Choice("Rule", offered, rule, self._on_filter, 150)
         self._sort = Choice("Sort by", _SORTS, sort, self._on_sort, 240)
@@ -117,18 +129,25 @@ class VariabilityPanel(Panel):
             indent=False,
             layout={"width": "170px"},
         )
+        self._chip = widgets.Button(
+            tooltip="Let go of the sources that a box or a lasso chose", layout={"width": "190px"}
+        )
+        self._chip_heard = self._home.taken(self._on_chip)
+        self._chip.on_click(self._chip_heard)
         self._warning = widgets.HTML()
-        self._fold = widgets.HTML(_NO_FOLD)
-        self._facts = widgets.HTML(_HINT)
+        self._table = Table("sources", 200, self._choose)
+        self._scatter = self._plot((5.8, 5.2), "η against V appears here.", self._on_points)
+        self._curve = self._plot(
+            (7.2, 3.9), "Choose a source to see its light curve.", self._on_epochs
+        )
+        self._source = SourceView(self._curve)
+        self._facts, self._fold = self._source.facts, self._source.fold
         for part in (self._warning, self._fold, self._facts):
             part.add_class("contimg-detail")
-        self._table = Table("sources", 200, self._choose)
-        self._scatter = FigureView((5.8, 5.2), "η against V appears here.")
-        self._curve = FigureView((7.2, 3.9), "Choose a source to see its light curve.")
         warned = widgets.Box([self._warning], layout={"height": "40px", "overflow": "auto"})
         told = widgets.Box(
             [self._facts],
-            layout={"height": "500px", "overflow": "auto", "flex": "1 1 240px", "min_width": "0"},
+            layout={"height": "520px", "overflow": "auto", "flex": "1 1 240px", "min_width": "0"},
         )
         # opened by the reader it grows; below everything else it moves nothing
         folded = widgets.Box([self._fold], layout={"height": "34px", "overflow": "auto"})
@@ -138,10 +157,13 @@ class VariabilityPanel(Panel):
         self._watch(self._sort.widget, self._sort.changed)
         self._watch(self._scale, self._on_scale)
         self._watch(*self._table.watched)
+        self._show_chip()
         wrap = {"flex_flow": "row wrap", "grid_gap": "4px 12px"}
         below = widgets.Box([self._scatter.widget, told, self._curve.widget], layout=wrap)
-        filters = [self._text.widget, self._rule.widget, self._sort.widget, self._scale]
+        filters = [self._text.widget, self._rule.widget, self._sort.widget, self._scale, self._chip]
         return filters, [warned, self._table.widget, below, folded]
+
+    # what is chosen: one source, several, an image
 
     def _on_sort(self, change: Any) -> None:
         self._table.sort(None)  # the newer wish holds
@@ -149,12 +171,74 @@ class VariabilityPanel(Panel):
 
     def _on_scale(self, change: Any) -> None:
         self.refresh()
-        if self.selected is not None:
-            self._choose(self.selected)
+        self._explain_soon()
 
-    async def _fetch(self) -> tuple[Field, str | None]:
+    def _on_points(self, keys: frozenset[Key], how: str) -> None:
+        """Choose one source by a click, several by a box, a lasso or with Ctrl."""
+        names = {str(key) for key in keys}
+        if how in ("click", "key") and len(names) == 1:
+            self._select(names.pop())
+        else:
+            self._lab.selection.sources = names
+            if not names:
+                self._select(None)
+        self._mark_points()
+
+    def _on_epochs(self, keys: frozenset[Key], how: str) -> None:
+        """Choose the image of an epoch."""
+        if len(keys) < 2:
+            self._lab.selection.image = self._source.image_of(*keys) if keys else None
+
+    def _on_image(self, change: Any) -> None:
+        self._source.ring(change.new)
+
+    def _on_set(self, change: Any) -> None:
+        self._show_chip()
+        self._mark_points()
+        if self._rule.value == CHOSEN_SET:
+            self.refresh()
+
+    def _on_chip(self, button: Any) -> None:
+        self._lab.selection.sources = ()
+
+    def _show_chip(self) -> None:
+        count = len(self._lab.selection.sources)
+        self._chip.description = f"✕ {count} source{'s' * (count != 1)} in the set"
+        self._chip.layout.visibility = "visible" if count else "hidden"
+
+    def _mark_points(self) -> None:
+        chosen = () if self.selected is None else (self.selected,)
+        self._scatter.select({*self._lab.selection.sources, *chosen})
+
+    # the field: read, listed, drawn
+
+    def _reread(self) -> None:
+        # the curve that somebody waits for is asked for before the field
+        first, self._first_source = self._first_source, None
+        if first is not None:
+            self._select(first)
+        elif self._source.curve is None:
+            named = self.selected or self._lab.selection.source
+            if named is not None and "detail" not in self._requests.slots:
+                self._mark(named)
+                self._read_detail(named)
+        super()._reread()
+
+    async def _fetch(self) -> Listed:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_FIRST_S):
+                await self._curve_read.wait()
+        loading = load_frames()
         text = await self._text.read()
-        return await self._field(), text
+        await loading
+        return await asyncio.to_thread(
+            list_sources,
+            await self._field(),
+            text=text,
+            rule=self._rule.value,
+            chosen=self._lab.selection.sources,
+            by=self._sort.value,
+        )
 
     async def _field(self) -> Field:
         scale, sources = bool(self._scale.value), self._lab.sources
@@ -177,40 +261,31 @@ class VariabilityPanel(Panel):
                 self._all = ((None, scale) if self._late else asked, field)
             return self._all[1]
 
-    def _show(self, value: tuple[Field, str | None]) -> str:
-        field, text = value
-        every = frame = field.table
-        if text:
-            frame = frame[frame["source_id"].str.contains(text, case=False, regex=False)]
-        if self._rule.value != ANY:
-            frame = frame[selected_by(frame, self._rule.value)]
-        by = self._sort.value
-        order = frame[by].abs() if by == "vs_max" else frame[by]
-        order = order.sort_values(ascending=by == "p_constant", na_position="last", kind="stable")
-        frame = frame.loc[order.index]
+    def _show(self, value: Listed) -> str:
+        field = value.field
         self._shown = field
-        self._frame = frame = frame.reset_index(drop=True)
-        self._asked = (
-            "variability",
-            {"flux_scale": bool(self._scale.value), "n_sigma": _N_SIGMA}
-            | {"expression": self._expression, "text": text, "sort": by}
-            | {"ascending": by == "p_constant", "absolute": by == "vs_max"}
-            | {"rules": rule_columns(every, self._rule.value) if self._rule.value != ANY else ()},
-        )
-        self._table.show(
-            columns_of(frame),
-            frame["source_id"].tolist(),
-            total=len(every),
-            selected=self.selected,
-        )
+        self._make_frame = value.to_pandas
+        asked = {
+            "flux_scale": field.attrs["flux_scale"]["applied"],
+            "n_sigma": _N_SIGMA,
+            "expression": self._expression,
+        }
+        self._asked = ("variability", {**asked, **value.asked})
+        self._table.show(value.columns, value.names, total=len(field.names), selected=self.selected)
         scale = field.attrs["flux_scale"]
         words, bad = together_words(field.attrs["vary_together"], corrected=scale["applied"])
         kind = "contimg-bad" if bad else "contimg-quiet"
         self._warning.value = f"<span class='{kind}'>{escape(words)}</span>"
-        self._paint_soon()
+        self._source.tell(field)
+        if self._drawn is not field:
+            self._ask(
+                "figure",
+                lambda: asyncio.to_thread(chart_of, field, _N_SIGMA),
+                lambda chart: self._draw_field(field, chart),
+            )
         told = [
-            f"{len(frame)} of {len(every)} sources, {int(frame['n_used'].sum())} epochs used, "
-            f"{int(frame['n_excluded'].sum())} left out",
+            f"{len(value.names)} of {len(field.names)} sources, {value.n_used} epochs used, "
+            f"{value.n_excluded} left out",
             rules_words(field),
             scale_words(scale),
         ]
@@ -218,73 +293,81 @@ class VariabilityPanel(Panel):
             told.append(f"statistics as of {field.attrs['as_of']:%H:%M:%S} UTC")
         return "; ".join(part for part in told if part)
 
-    def _paint(self) -> None:
-        from contimg_lab.plots.variability import count_undrawn, plot_eta_v
+    def _draw_field(self, field: Field, chart: Chart) -> None:
+        self._drawn = field
+        marked = {*self._lab.selection.sources, *filter(None, [self.selected])}
+        chosen = frozenset(name for name in marked if name in field.places)
+        chart = dataclasses.replace(chart, selected=chosen)
+        self._scatter.show(chart, draw=self._figure_of(field))
 
-        shown = self._shown
-        if shown is None:
-            return
-        frame, attrs = shown.table, shown.attrs
-        eta, v = (frame[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in ("eta", "v"))
-        names = plain(frame["source_id"])
-        at = names.index(self.selected) if self.selected in names else None
-        rules = {
-            words: selected_by(frame, key).to_numpy(dtype=bool)
-            for key, (words, columns) in RULES.items()
-            if columns[0] in frame
-        }
-        fitted = shown.fitted.to_numpy(dtype=bool)
-        listed = 0 if self._frame is None else len(self._frame)
-        told = "" if listed == len(names) else f", {listed} listed"
+    def _figure_of(self, field: Field) -> Callable[[Axes], object]:
+        """What draws the figure of a field, with histograms that the live plot has not."""
 
-        def plot(ax: Axes) -> None:
-            plot_eta_v(
-                eta, v, fits=attrs["fits"], n_sigma=_N_SIGMA, fitted=fitted, rules=rules,
-                selected=at, marginals=True, ax=ax,
-                title=f"{len(names)} sources{told}",
+        def draw(ax: Axes) -> object:
+            from contimg_lab.plots.variability import plot_eta_v
+
+            name = self.selected
+            return plot_eta_v(
+                field.values("eta"), field.values("v"), fits=field.attrs["fits"],
+                n_sigma=_N_SIGMA, fitted=field.fitted, rules=rules_drawn(field),
+                selected=None if name is None else field.places.get(name), marginals=True,
+                ax=ax, title=f"{len(field.names)} sources",
             )  # fmt: skip
 
-        top = f"highest η {number(float(np.nanmax(eta)))}" if np.isfinite(eta).any() else "no η"
-        ring = (
-            "" if at is None else f"; ringed: {names[at]}, η {number(eta[at])}, V {number(v[at])}"
-        )
-        lost = count_undrawn(eta, v)
-        chosen = f"{rules_words(shown)}; cut {attrs['rules']['eta_v']}"
-        alt = f"η against V of {len(names)} sources: {top}; {chosen}"
-        self._scatter.draw(plot, f"{alt}{'; ' + lost if lost else ''}{ring}.")
+        return draw
 
-    async def _fetch_detail(self, key: str) -> Detail:
-        scale = bool(self._scale.value)
-        curve = await self._lab.sources.light_curve(key)
-        why = await self._lab.sources.explain(key, flux_scale=scale)
-        field = await self._field()
-        row: pd.Series[Any] = field.table[field.table["source_id"] == key].iloc[0]
-        return Detail(curve, row, why, scale)
+    # one source: its curve at once, its numbers with the field, its explanation last
 
-    def _show_detail(self, key: str | None, value: Any) -> None:
-        if key is None:
-            self._facts.value, self._fold.value = _HINT, _NO_FOLD
-            self._curve.clear()
+    async def _fetch_detail(self, key: str) -> LightCurve:
+        self._requests.drop("why")
+        self._curve_read.clear()
+        try:
+            curve: LightCurve = await self._lab.sources.light_curve(key)
+            return curve
+        finally:
+            self._curve_read.set()
+
+    def _show_detail(self, key: str | None, value: LightCurve | None) -> None:
+        if value is None:
+            self._requests.drop("why")
+            self._source.clear()
         else:
-            from contimg_lab.plots.light_curve import plot_light_curve
+            self._source.show(value, self._lab.selection.image)
+            self._source.tell(self._shown)
+            self._explain_soon()
+        self._mark_points()
 
-            rows = numbers_of(value)
-            self._facts.value = facts({"Source": key, **rows})
-            self._fold.value = fold_html(value.explanation)
+    def _explain_soon(self) -> None:
+        curve = self._source.curve
+        if curve is not None:
+            self._ask("why", lambda: self._explained(curve.source_id), self._source.explain)
 
-            def plot(ax: Axes) -> None:
-                plot_light_curve(value.curve, ax)
-
-            told = "; ".join(f"{name} {words}" for name, words in rows.items())
-            self._curve.draw(plot, f"Light curve of {key}. {told}.")
-        self._paint()
+    async def _explained(self, key: str) -> str:
+        await asyncio.sleep(_REST_S)
+        scale = bool(self._scale.value)
+        if scale:
+            await self._field()  # a corrected source rests on the whole field: found once
+        try:
+            why = await self._lab.sources.explain(key, flux_scale=scale)
+            return await asyncio.to_thread(fold_html, why)
+        except Exception as error:
+            return error_html(error)
 
     def _show_detail_error(self, words_html: str) -> None:
-        self._facts.value, self._fold.value = words_html, _NO_FOLD
-        self._curve.clear()
+        self._requests.drop("why")
+        self._source.clear(words_html)
+        self._mark_points()
 
     def _mark(self, key: str | None) -> None:
         self._table.mark(key)
+
+    def close(self) -> None:
+        """Close as every panel, and stop following what is chosen."""
+        if self.state != "closed" and hasattr(self, "_on_set_there"):
+            self._lab.selection.unobserve(self._on_set_there)
+            self._lab.selection.unobserve(self._on_image_there)
+            self._chip.on_click(self._chip_heard, remove=True)
+        super().close()
 
     def figure(self) -> Figure | None:
         """Return the light curve where a source is chosen, else eta against V."""

@@ -73,7 +73,11 @@ async def test_text_and_rule_hold_together(demo: cl.Lab) -> None:
     found = await demo.sources.candidates()
     wanted = {name for name in found.index[found["two_epoch"]] if "NVSS" in name}
     assert set(panel.to_pandas()["source_id"]) == wanted
-    assert f"{len(found)} sources, {len(wanted)} listed" in panel.figure().axes[0].get_title()
+    assert f"{len(wanted)} of {len(found)} sources" in panel._table.counts
+    assert f"η against V of {len(found)} sources" in panel._scatter.alt
+    assert set(panel._scatter.chart.keys()) == set(
+        found.index[(found[["eta", "v"]] > 0).all(axis=1)]
+    )
     panel.close()
 
 
