@@ -42,6 +42,16 @@ async def main():
         rows.set_result(step("rows"))
 
     table.show = told
+    curve = getattr(panel, "_curve", None)
+    if panel.selected is not None:
+        first = curve.show
+
+        def shown(*given, **options):
+            first(*given, **options)
+            step("curve")
+            curve.show = first
+
+        curve.show = shown
     await rows  # they are on their way to the browser
     await panel.settled()
     step("all")
@@ -54,6 +64,7 @@ print(json.dumps(steps))
 PANELS = {
     "jobs": "lab.jobs.panel()",
     "variability": "lab.sources.panel()",
+    "first curve": "lab.sources.panel(source='NVSS J231235+152416')",
     "dashboard": "lab.dashboard()",
 }
 OPTIONAL = ("polars", "pyarrow")
@@ -75,6 +86,8 @@ FORBIDDEN = {
     ("dashboard", "frame"): (*FRAMES, *DRAWS, *OPTIONAL),
     ("dashboard", "rows"): (*FRAMES, *DRAWS, *OPTIONAL),
     ("dashboard", "all"): (*FRAMES, *DRAWS),
+    ("first curve", "curve"): (*FRAMES, *DRAWS, *OPTIONAL),
+    ("first curve", "rows"): (*DRAWS, "polars"),
     ("variability", "frame"): (*FRAMES, *DRAWS, *OPTIONAL),
     ("variability", "rows"): (*DRAWS, "polars"),
     ("variability", "all"): ("astropy",),
@@ -88,7 +101,9 @@ BUDGET = {
     ("jobs", "all"): 10,
     ("dashboard", "frame"): 238,
     ("dashboard", "rows"): 10,
-    ("variability", "frame"): 234,
+    ("first curve", "frame"): 260,
+    ("first curve", "curve"): 60,
+    ("variability", "frame"): 262,
     ("variability", "rows"): 540,
     ("variability", "all"): 195,
 }

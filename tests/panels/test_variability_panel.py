@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import re
 import sqlite3
@@ -11,9 +12,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import contimg_lab as cl
+from contimg_lab.panels._field_rows import CHOSEN_SET, Field, list_sources
 from contimg_lab.panels._variables import together_words
 
 
@@ -238,3 +244,178 @@ async def test_a_database_without_photometry_says_so(copy_of: Callable[..., Path
         await panel.settled()
         assert panel.state == "showing"
         panel.close()
+
+
+async def test_the_first_curve_comes_before_the_field(demo: cl.Lab) -> None:
+    """A named source's curve must be shown first, then the table, then the field's plot."""
+    name = (await demo.sources.list_sources(limit=1, offset=7))[0].source_id
+    panel = demo.sources.panel(source=name)
+    shown: list[str] = []
+    for what, part in (("curve", panel._curve), ("table", panel._table), ("η–V", panel._scatter)):
+        part.show = watched(part.show, what, shown)
+    await panel.settled()
+    assert shown == ["curve", "table", "η–V"]
+    assert demo.selection.source == panel.selected == name
+    assert name in panel._facts.value
+    panel.close()
+
+
+def watched(show: Callable[..., Any], what: str, shown: list[str]) -> Callable[..., Any]:
+    """What shows as before, and notes it."""
+
+    def note(*given: Any, **options: Any) -> None:
+        shown.append(what)
+        show(*given, **options)
+
+    return note
+
+
+async def test_the_curve_does_not_wait_for_the_field(
+    demo: cl.Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Chosen while the field is being read, a source must show its curve; its figures follow."""
+    gate = asyncio.Event()
+    read = demo.sources.variability
+
+    async def slow(*given: Any, **options: Any) -> Any:
+        await gate.wait()
+        return await read(*given, **options)
+
+    monkeypatch.setattr(demo.sources, "variability", slow)
+    name = (await demo.sources.list_sources(limit=1))[0].source_id
+    panel = demo.sources.panel()
+    panel.select(name)
+    async with asyncio.timeout(20):
+        while "<details>" not in panel._fold.value:  # noqa: ASYNC110 - as a reader sees it
+            await asyncio.sleep(0.02)
+    assert panel._shown is None
+    assert "detections" in panel._facts.value
+    assert "p (constant)" not in panel._facts.value
+    gate.set()
+    await panel.settled()
+    assert "p (constant)" in panel._facts.value
+    panel.close()
+
+
+async def test_a_chosen_source_is_marked_and_nothing_is_drawn_again(demo: cl.Lab) -> None:
+    """Choosing must send the field's plot a mark alone; so must what others choose."""
+    panel = await opened(demo)
+    drawn = panel._scatter._serial
+    names = panel.to_pandas()["source_id"].tolist()
+    panel.select(names[0])
+    await panel.settled()
+    assert panel._scatter.selected == {names[0]}
+    demo.selection.sources = set(names[3:6])
+    assert panel._scatter.selected == {names[0], *names[3:6]}
+    demo.selection.source = names[1]
+    await panel.settled()
+    assert panel._scatter.selected == set(names[1:2] + names[3:6])
+    assert panel._curve.chart.name == f"light curve of {names[1]}"
+    panel._text.widget.value = "NVSS J0"
+    await panel.settled()
+    assert panel._scatter._serial == drawn
+    panel.close()
+
+
+async def test_points_choose_one_or_several(demo: cl.Lab) -> None:
+    """A click on a point must choose the source, a box the set, and Clear let go of all."""
+    panel = await opened(demo)
+    names = panel.to_pandas()["source_id"].tolist()
+    answer(panel._scatter, "click", names[2])
+    await panel.settled()
+    assert demo.selection.source == panel._table._grid.chosen == names[2]
+    assert panel._curve.chart.name == f"light curve of {names[2]}"
+    assert panel._chip.layout.visibility == "hidden"
+    answer(panel._scatter, "box", *names[4:9])
+    assert demo.selection.sources == set(names[4:9])
+    assert demo.selection.source == names[2]
+    assert (panel._chip.layout.visibility, panel._chip.description) == (
+        "visible", "✕ 5 sources in the set",
+    )  # fmt: skip
+    panel._rule.widget.value = "set"
+    await panel.settled()
+    assert set(panel.to_pandas()["source_id"]) == set(names[4:9])
+    answer(panel._scatter, "lasso", names[0])
+    await panel.settled()
+    assert panel.to_pandas()["source_id"].tolist() == names[:1]
+    panel._chip.click()
+    await panel.settled()
+    assert demo.selection.sources == set()
+    assert len(panel.to_pandas()) == 0
+    answer(panel._scatter, "clear")
+    await panel.settled()
+    assert demo.selection.source is None
+    assert panel._curve.chart is None
+    panel.close()
+
+
+def answer(plot: Any, how: str, *keys: Any) -> None:
+    """Say what a browser says when the reader selects."""
+    numbers = list(plot._sent.numbers)
+    chosen = np.array([numbers.index(key) for key in keys], np.uint32)
+    plot._answer(None, {"kind": "select", "serial": plot._serial, "how": how}, [chosen.tobytes()])
+
+
+async def test_an_epoch_chooses_its_image(demo: cl.Lab) -> None:
+    """A click on an epoch must choose its image, and an image chosen elsewhere ring its epoch."""
+    panel = await opened(demo)
+    name = panel.to_pandas()["source_id"].iloc[0]
+    panel.select(name)
+    await panel.settled()
+    lc = await demo.sources.light_curve(name)
+    answer(panel._curve, "click", int(lc.row_id[3]))
+    assert demo.selection.image == lc.image_path[3]
+    demo.selection.image = lc.image_path[5]
+    assert lc.row_id[5] in panel._curve.selected
+    assert lc.row_id[3] not in panel._curve.selected
+    answer(panel._curve, "clear")
+    assert demo.selection.image is None
+    panel.close()
+
+
+async def test_a_source_that_is_none_is_told_in_words(demo: cl.Lab) -> None:
+    """A name without photometry must be said where its numbers would be; the field is shown."""
+    panel = demo.sources.panel(source="NVSS J999999+999999")
+    await panel.settled()
+    assert "NVSS J999999+999999" in panel._facts.value
+    assert panel._curve.chart is None
+    assert len(panel.to_pandas()) == len(await demo.sources.candidates())
+    panel.close()
+
+
+async def test_the_set_is_listed_by_its_code_too(demo: cl.Lab) -> None:
+    """The code of a table narrowed to the set must name the set's sources."""
+    names = {source.source_id for source in await demo.sources.list_sources(limit=3)}
+    demo.selection.sources = names
+    panel = await opened(demo, rule="set")
+    assert set(panel.to_pandas()["source_id"]) == names
+    assert f'["source_id"].isin({sorted(names)!r})' in panel.code()
+    panel.close()
+    demo.selection.clear()
+
+
+@given(
+    values=st.lists(st.one_of(st.floats(-3, 3), st.just(float("nan"))), min_size=1, max_size=30),
+    by=st.sampled_from(["eta", "p_constant", "vs_max"]),
+    data=st.data(),
+)
+def test_sources_are_listed_as_pandas_sorts_them(values: list[float], by: str, data: Any) -> None:
+    """The order must be pandas' stable one, missing last; each listed name is found by place."""
+    names = [f"s{at}" for at in range(len(values))]
+    kept = data.draw(st.sets(st.sampled_from(names)))
+    zeros = dict.fromkeys(("eta", "v", "p_constant", "vs_max", "weighted_mean_jy"), values)
+    table = pd.DataFrame(
+        {"source_id": names, **zeros, "nvss_flux_mjy": values, "selected_by": ""}
+        | {"n_used": 2, "n_excluded": 1}
+    )
+    places = {name: at for at, name in enumerate(names)}
+    field = Field(table, np.ones(len(names), bool), {}, names, places, {})
+    listed = list_sources(field, text=None, rule=CHOSEN_SET, chosen=kept | {"gone"}, by=by)
+    rows = table[table["source_id"].isin(kept)]
+    key = rows[by].abs() if by == "vs_max" else rows[by]
+    right = key.sort_values(ascending=by == "p_constant", kind="stable", na_position="last")
+    assert list(listed.names) == table["source_id"].loc[right.index].tolist()
+    assert [listed.names.index(name) for name in listed.names] == list(range(len(kept)))
+    assert "gone" not in listed.names
+    assert listed.n_excluded == len(kept)
+    assert listed.to_pandas()["source_id"].tolist() == list(listed.names)
