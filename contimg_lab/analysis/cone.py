@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["in_cone", "separation_deg"]
+__all__ = ["in_cone", "on_circle", "separation_deg"]
+
+Floats = NDArray[np.float64]
 
 
 def separation_deg(
@@ -70,3 +72,34 @@ def in_cone(
     near = np.flatnonzero(apart <= radius_deg)
     near = near[np.argsort(apart[near], kind="stable")]
     return near, apart[near]
+
+
+def on_circle(
+    ra_deg: float, dec_deg: float, radius_deg: float, n: int = 121
+) -> tuple[Floats, Floats]:
+    """Return points around a circle on the sky, from north through east back to the first.
+
+    Parameters
+    ----------
+    ra_deg, dec_deg, radius_deg
+        The circle.
+    n
+        How many points.
+
+    Returns
+    -------
+    ra_deg, dec_deg
+        Shape (n,); right ascensions within half a turn of the centre's.
+
+    Examples
+    --------
+    >>> ra, dec = on_circle(10.0, 0.0, 1.0, n=5)
+    >>> ra.round(6).tolist(), dec.round(6).tolist()
+    ([10.0, 11.0, 10.0, 9.0, 10.0], [1.0, 0.0, -1.0, 0.0, 1.0])
+    """
+    angle = np.linspace(0.0, 2.0 * np.pi, n)
+    at, radius = np.radians(dec_deg), np.radians(radius_deg)
+    sine = np.sin(at) * np.cos(radius) + np.cos(at) * np.sin(radius) * np.cos(angle)
+    east = np.sin(angle) * np.sin(radius) * np.cos(at)
+    apart = np.arctan2(east, np.cos(radius) - np.sin(at) * sine)
+    return ra_deg + np.degrees(apart), np.degrees(np.arcsin(np.clip(sine, -1.0, 1.0)))

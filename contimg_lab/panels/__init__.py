@@ -16,6 +16,7 @@ PANELS: dict[str, str] = {
     "jobs": "contimg_lab.panels.jobs:JobsPanel",
     "pointings": "contimg_lab.panels.pointings:PointingsPanel",
     "caltables": "contimg_lab.panels.caltables:CalTablesPanel",
+    "sources": "contimg_lab.panels.sources:SourcesPanel",
     "variability": "contimg_lab.panels.variability:VariabilityPanel",
     "dashboard": "contimg_lab.panels.dashboard:DashboardPanel",
 }

@@ -90,6 +90,28 @@ def _caltables(*, night: str | None, status: str | None = None, reach_d: float =
     ]
 
 
+def _sources(
+    *,
+    rule: str | None,
+    text: str | None = None,
+    centre_deg: tuple[float, float] | None = None,
+    radius_arcmin: float = 0.0,
+) -> list[str]:
+    """Sources by a rule, and by a place (then nearest first) or by a part of their name."""
+    kept = "variability()" if rule is None else f"select({rule!r})"
+    lines = [f"sources = await lab.sources.{kept}"]
+    if centre_deg is not None:
+        centre = ", ".join(repr(float(part)) for part in centre_deg)
+        within = _arguments(radius_arcmin=float(radius_arcmin))
+        lines.append(f"near = await lab.sources.cone({centre}, {within})")
+    elif text is not None:
+        lines.append(f"near = await lab.sources.find({text!r}, limit=None)")
+    if len(lines) > 1:
+        lines.append('near = near.set_index("source_id")[["separation_arcsec"]]')
+        lines.append('sources = near.join(sources, how="inner")')
+    return [*lines, "sources.reset_index()"]
+
+
 def _variability(
     *,
     flux_scale: bool,
@@ -140,6 +162,7 @@ _PANELS: Mapping[str, Callable[..., list[str]]] = {
     "jobs": _jobs,
     "pointings": _pointings,
     "caltables": _caltables,
+    "sources": _sources,
     "variability": _variability,
     "dashboard": _dashboard,
 }

@@ -12,6 +12,7 @@ from contimg_lab.plots.light_curve import plot_light_curve
 from contimg_lab.plots.normalized import plot_normalized
 from contimg_lab.plots.periodogram import plot_periodogram
 from contimg_lab.plots.sky import plot_pointings
+from contimg_lab.plots.sky_sources import plot_sources
 from contimg_lab.plots.structure import plot_structure
 from contimg_lab.plots.trends import plot_trends, trend_words
 from contimg_lab.plots.two_epoch import plot_vs_m
@@ -31,6 +32,7 @@ __all__ = [
     "plot_pair",
     "plot_periodogram",
     "plot_pointings",
+    "plot_sources",
     "plot_structure",
     "plot_trends",
     "plot_vs_m",

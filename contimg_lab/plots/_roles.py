@@ -56,6 +56,16 @@ ROLES: dict[str, Look] = {
     "selected rule": Look(colour="vermilion", marker="D", size=5.5, filled=False, order=4),
     "constant": Look(colour="grey", width=0.9, dash=":", order=2),
     "cut": Look(colour="orange", width=1.3, dash="--", alpha=0.1, order=1.5),
+    "searched": Look(colour="orange", width=1.1, dash="--", order=2),
+    # periods
+    "power": Look(colour="blue", width=1.1),
+    "false alarm": Look(colour="grey", width=1.0, dash=":", order=2),
+    "rarer alarm": Look(colour="grey", width=1.0, dash="--", order=2),
+    "rarest alarm": Look(colour="grey", width=1.0, order=2),
+    "best": Look(colour="vermilion", marker="v", size=8, edged=True, width=0.8, order=5),
+    "peak of power": Look(colour="purple", marker="D", size=4.5, filled=False, order=4),
+    "echo": Look(colour="blue", marker="o", size=3.5, alpha=0.35, error_width=0.6, order=2),
+    "turn": Look(colour="grey", width=0.8, dash=":", order=1),
     # status of a Measurement Set
     "completed": _status("green", "o"),
     "failed": _status("vermilion", "X"),

@@ -6,16 +6,20 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from contimg_lab.plots._style import COLOURS, draw_legend, ensure_axes
+from contimg_lab.plots._draw import draw_chart
+from contimg_lab.plots._style import ensure_axes
+from contimg_lab.plots.chart import Axis, Chart, Column, Level, Line, Points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-__all__ = ["PeriodogramLike", "plot_periodogram"]
+__all__ = ["PeriodogramLike", "peak_periods_d", "periodogram_chart", "plot_periodogram"]
 
 _PERIODS_D = tuple(k * 10.0**p for p in range(-4, 5) for k in (1.0, 2.0, 3.0, 5.0))
-_LEVEL_LINES = ("--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)))
+_ALARMS = ("false alarm", "rarer alarm", "rarest alarm")
+_MOST_PEAKS = 8
+_MOST_STRETCHES = 2000
 
 
 class PeriodogramLike(Protocol):
@@ -77,35 +81,106 @@ def plot_periodogram(found: PeriodogramLike, ax: Axes | None = None) -> Axes:
     Axes
         The axes: frequency below, period above, power from 0 to 1.
     """
-    axes = ensure_axes(ax, (7.2, 3.8))
+    axes = draw_chart(periodogram_chart(found), ensure_axes(ax, (7.2, 3.8)))
     frequency = np.asarray(found.frequency_per_d, dtype=np.float64)
-    axes.plot(frequency, found.power, color=COLOURS["blue"], lw=1.2, zorder=3)
-    for i, (probability, power) in enumerate(
-        zip(found.level_probability, found.level_power, strict=True)
-    ):
-        axes.axhline(
-            float(power), color=COLOURS["grey"], lw=1.0, ls=_LEVEL_LINES[i % len(_LEVEL_LINES)],
-            zorder=2, label=f"false alarm {float(probability) * 100.0:.3g} %",
-        )  # fmt: skip
+    _add_periods(axes, float(frequency[0]), float(frequency[-1]))
+    return axes
+
+
+def periodogram_chart(found: PeriodogramLike) -> Chart:
+    """Describe a periodogram as `plot_periodogram` draws it.
+
+    The highest peaks are points, numbered by their height from 0 on; these numbers are their
+    keys, and `peak_periods_d` gives their periods.
+
+    Examples
+    --------
+    >>> from contimg_lab import blocking as cl
+    >>> planted = [p for p in cl.demo_truth().variables if p.kind == "periodic"][-1]
+    >>> with cl.demo() as lab:
+    ...     found = lab.sources.light_curve(planted.source_id).periodogram()
+    >>> chart = periodogram_chart(found)
+    >>> chart.points[0].words.split("(")[0], chart.points[0].keys
+    ('best period 7.457 ± 0.034 d ', (0,))
+    """
+    frequency = np.asarray(found.frequency_per_d, dtype=np.float64)
+    power = np.asarray(found.power, dtype=np.float64)
+    at = _peaks(found)
+    per_d, heights = frequency[at], power[at]
+    best = 1.0 / found.best_period_d
+    per_d[:1], heights[:1] = best, found.best_power
     period = f"best period {_with_error(found.best_period_d, found.best_period_err_d)} d"
     what = "highest at the edge: no period" if found.at_edge else period
     what += f" (false alarm {found.false_alarm_probability:.1g})"
-    best = 1.0 / found.best_period_d
-    axes.plot(
-        [best], [found.best_power], ls="", marker="v", ms=8, mec="white", mew=0.8,
-        color=COLOURS["vermilion"], zorder=4, label=what,
-    )  # fmt: skip
+
+    def part(role: str, name: str, some: slice, label: str) -> Points:
+        periods = Column(name="period", values=1.0 / per_d[some], unit="d")
+        return Points(
+            role=role, name=name, label=label, x=per_d[some], y=heights[some],
+            keys=tuple(range(len(at))[some]), columns=(periods,),
+        )  # fmt: skip
+
+    points = [part("best", "highest peak", slice(0, 1), what)]
+    if len(at) > 1:
+        points.append(part("peak of power", "peak", slice(1, None), ""))
+    levels = tuple(
+        Level(role=_ALARMS[i % len(_ALARMS)], axis="y", at=float(power), label=_alarm(probability))
+        for i, (probability, power) in enumerate(
+            zip(found.level_probability, found.level_power, strict=True)
+        )
+    )
     low, high = float(frequency[0]), float(frequency[-1])
-    axes.set_xlim(low - 0.02 * (high - low), high + 0.02 * (high - low))
-    top = max(float(np.max(found.power)), float(np.max(found.level_power, initial=0.0)))
-    axes.set_ylim(0.0, 1.1 * top if top > 0.0 else 1.0)
-    axes.set_xlabel("Frequency (cycles/day)")
-    axes.set_ylabel("Lomb-Scargle power")
-    axes.set_title(found.source_id, fontsize="medium")
-    axes.grid(visible=True, alpha=0.25, linewidth=0.5)
-    _add_periods(axes, low, high)
-    draw_legend(axes, ncols=2)
-    return axes
+    top = max(float(np.max(power)), float(np.max(found.level_power, initial=0.0)))
+    x, y = _thinned(frequency, power)
+    return Chart(
+        name=f"periodogram of {found.source_id}",
+        title=found.source_id,
+        noun="peak",
+        x=Axis(label="Frequency (cycles/day)", name="frequency", unit="cycles/day",
+               limits=(low - 0.02 * (high - low), high + 0.02 * (high - low))),
+        y=Axis(label="Lomb-Scargle power", name="power",
+               limits=(0.0, 1.1 * top if top > 0.0 else 1.0)),
+        points=tuple(points),
+        lines=(Line(role="power", x=x, y=y),),
+        levels=levels,
+        columns=2,
+        alt=f"Periodogram of {found.source_id}, periods {1.0 / high:.4g} to {1.0 / low:.4g} d: "
+        f"highest power {found.best_power:.3f} at {1.0 / best:.5g} d, {what}; "
+        + ", ".join(f"{level.label} at power {level.at:.3f}" for level in levels) + ".",
+    )  # fmt: skip
+
+
+def peak_periods_d(found: PeriodogramLike) -> list[float]:
+    """Return the periods of the highest peaks, highest first; days."""
+    rest = np.asarray(found.frequency_per_d, dtype=np.float64)[_peaks(found)[1:]]
+    return [float(found.best_period_d), *(1.0 / rest).tolist()]
+
+
+def _peaks(found: PeriodogramLike) -> NDArray[np.intp]:
+    """Places of the highest power, and of the highest local maxima besides."""
+    power = np.asarray(found.power, dtype=np.float64)
+    inner = np.flatnonzero((power[1:-1] > power[:-2]) & (power[1:-1] >= power[2:])) + 1
+    best = int(np.argmax(power))
+    inner = inner[inner != best]
+    inner = inner[np.argsort(-power[inner], kind="stable")][: _MOST_PEAKS - 1]
+    return np.concatenate([[best], inner])
+
+
+def _thinned(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[Any, Any]:
+    """Keep the lowest and the highest of each stretch, where there are more than can be seen."""
+    width = -(-len(x) // _MOST_STRETCHES)
+    if width < 3:
+        return x, y
+    count = len(x) // width
+    blocks = y[: count * width].reshape(count, width)
+    at = np.stack([blocks.argmin(axis=1), blocks.argmax(axis=1)], axis=1)
+    kept = np.sort(at, axis=1) + width * np.arange(count)[:, None]
+    kept = np.append(kept.ravel(), len(x) - 1)
+    return x[kept], y[kept]
+
+
+def _alarm(probability: float) -> str:
+    return f"false alarm {float(probability) * 100.0:.3g} %"
 
 
 def _add_periods(ax: Axes, low: float, high: float) -> None:

@@ -374,6 +374,17 @@ class SourcesService(SourceSearch):
         """Show which sources vary: eta against V, a table, and the chosen light curve."""
         return _faces.panel("variability", self.lab, **options)
 
+    def search_panel(self, **options: Any) -> Any:
+        """Find sources by name, place or rule: on the sky, with curves, periods and images.
+
+        Parameters
+        ----------
+        **options
+            First values of its filters: ``text`` (a name, part of one, or a position),
+            ``radius_arcmin`` and ``rule`` (as `select` takes it).
+        """
+        return _faces.panel("sources", self.lab, **options)
+
     async def _of(self, source_id: object) -> tuple[Epochs, int]:
         if not isinstance(source_id, str):
             raise NotFound("source", source_id, "a source id is text")

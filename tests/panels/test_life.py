@@ -213,7 +213,11 @@ async def test_close_leaves_nothing(name: str, demo: cl.Lab) -> None:
     before, open_before = asyncio.all_tasks(), len(_instances)
     panel = make_panel(name, demo)
     await panel.settled()
-    key = panel.to_pandas().iloc[0].get({"jobs": "run_id", "variability": "source_id"}.get(name))
+    key = (
+        panel.to_pandas()
+        .iloc[0]
+        .get({"jobs": "run_id", "sources": "source_id", "variability": "source_id"}.get(name))
+    )
     panel.select(key)
     panel.close()
     panel.close()

@@ -45,7 +45,7 @@ async def test_every_panel_opens_on_every_database(name: str, lab: cl.Lab) -> No
     panel.close()
 
 
-@pytest.mark.parametrize("name", ["pointings", "caltables", "variability"])
+@pytest.mark.parametrize("name", ["pointings", "caltables", "sources", "variability"])
 async def test_saved_page_has_table_figure_and_numbers(name: str, demo: cl.Lab) -> None:
     """For a reader without a kernel there must be a table, a picture, and its numbers in words."""
     panel = make_panel(name, demo)
@@ -228,7 +228,8 @@ async def test_hostile_strings_are_escaped(name: str, copy_of: Callable[..., Pat
         panel = make_panel(name, lab)
         await panel.settled()
         frame = panel.to_pandas()
-        key = {"jobs": "run_id", "variability": "source_id"}.get(name, "path")
+        keys = {"jobs": "run_id", "sources": "source_id", "variability": "source_id"}
+        key = keys.get(name, "path")
         hostile = frame[[SCRIPT in str(row) for row in frame.to_dict("records")]]
         assert len(hostile)
         panel.select(hostile[key].iloc[0])

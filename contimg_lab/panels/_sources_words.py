@@ -1,0 +1,201 @@
+"""What the sources panel says: the columns of its table, and one source's numbers in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from contimg_lab.analysis.positions import sexagesimal
+from contimg_lab.panels._table import Column, Table, Written, numbers
+from contimg_lab.panels._words import escape, number, plain, probability, short_ms, utc
+from contimg_lab.services._curve_value import brief_unit
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from contimg_lab.services.light_curve import LightCurve
+    from contimg_lab.services.light_curve_periods import Periodogram
+
+__all__ = [
+    "brief_html",
+    "columns_of",
+    "image_columns",
+    "mean_words",
+    "numbers_words",
+    "period_words",
+    "row_of",
+    "show_sources",
+    "sky_columns",
+]
+
+_FEW = "too few epochs are used"
+_SURE, _DOUBTFUL = 0.001, 0.01
+
+
+def show_sources(
+    table: Table, frame: pd.DataFrame, total: int, selected: str | None, marks: Mapping[str, Any]
+) -> None:
+    """Show sources in a table."""
+    keys = frame["source_id"].tolist()
+    table.show(columns_of(frame), keys, total=total, selected=selected, **marks)
+
+
+def columns_of(sources: pd.DataFrame) -> list[Column]:
+    """Return the columns of the table of sources; a separation where there was a search."""
+
+    def values(name: str) -> np.ndarray[Any, Any]:
+        return sources[name].to_numpy(dtype=np.float64, na_value=np.nan)
+
+    unit = _milli(sources)
+    columns = [Column(title="source", texts=sources["source_id"].tolist())]
+    if "separation_arcsec" in sources and sources["separation_arcsec"].notna().any():
+        apart = values("separation_arcsec") / 60.0
+        columns.append(numbers("separation (arcmin)", apart, _three, "found by name, not by place"))
+    nowhere = "no position is recorded"
+    columns += [
+        numbers("RA (deg)", values("ra_deg"), "{:.4f}".format, nowhere),
+        numbers("Dec (deg)", values("dec_deg"), "{:+.4f}".format, nowhere),
+        numbers("epochs", sources["n_used"].to_numpy()),
+        numbers("left out", sources["n_excluded"].to_numpy()),
+        numbers(f"mean ({unit})", values("weighted_mean_jy") * 1e3, _four, _FEW),
+        numbers(f"± ({unit})", values("weighted_mean_err_jy") * 1e3, _two, _FEW),
+        numbers("η", values("eta"), number, _FEW),
+        numbers("V", values("v"), number, _FEW),
+        numbers("m (debiased)", values("m_debiased"), number, "less scatter than the errors"),
+        numbers("p (constant)", values("p_constant"), probability, _FEW),
+        numbers("largest Vs", values("vs_max"), number, "no two epochs are used"),
+        numbers("NVSS (mJy)", values("nvss_flux_mjy"), _four, "no NVSS flux is recorded"),
+    ]
+    return columns
+
+
+def sky_columns(sources: pd.DataFrame) -> list[Any]:
+    """Return what else the row of a source on the sky tells."""
+    from contimg_lab.plots.chart import Column as Told
+
+    def told(name: str, column: str, unit: str = "", factor: float = 1.0) -> Any:
+        values = sources[column].to_numpy(dtype=np.float64, na_value=np.nan) * factor
+        return Told(name=name, values=values, unit=unit)
+
+    return [
+        told("mean", "weighted_mean_jy", _milli(sources), 1e3),
+        told("η", "eta"),
+        told("V", "v"),
+        told("epochs", "n_used"),
+    ]
+
+
+def image_columns(images: pd.DataFrame) -> list[Column]:
+    """Return the columns of the table of images in which a source was measured."""
+    flux, err = (
+        images[name].to_numpy(dtype=np.float64, na_value=np.nan) * 1e3
+        for name in ("flux_jy", "flux_err_jy")
+    )
+    beam = set(plain(images["flux_column"])) == {"peak_jyb"}
+    unit = "mJy/beam" if beam else "mJy"
+    observed = plain(images["observed_at"])
+    used = [reason or "yes" for reason in plain(images["reason"])]
+    none = "none was measured"
+    return [
+        Column(title="image", texts=Written(plain(images["image_path"]), short_ms),
+               missing="the row names no image"),
+        Column(title="observed (UTC)", texts=Written(observed, utc), sort_by=observed, kind="time",
+               missing="nothing tells its time"),
+        numbers("MJD (UTC)", images["mjd"].to_numpy(dtype=np.float64, na_value=np.nan),
+                "{:.5f}".format, "nothing tells its time"),
+        numbers(f"flux ({unit})", flux, _four, none),
+        numbers(f"± ({unit})", err, _two, none),
+        Column(title="used, or why not", texts=used),
+        Column(title="night", texts=Written(plain(images["night"]))),
+    ]  # fmt: skip
+
+
+def brief_html(key: str, curve: LightCurve, row: pd.Series[Any] | None) -> str:
+    """Return one source's numbers as two lines."""
+    if math.isfinite(curve.ra_deg) and math.isfinite(curve.dec_deg):
+        where = (
+            f"RA, Dec {curve.ra_deg:.4f}, {curve.dec_deg:+.4f} deg "
+            f"({sexagesimal(curve.ra_deg, curve.dec_deg, digits=2)})"
+        )
+    else:
+        where = "no position is recorded"
+    found = int(np.sum(curve.is_detection))
+    left = curve.excluded.counts()
+    why = f" ({', '.join(f'{n} {reason}' for reason, n in left.items())})" if left else ""
+    epochs = (
+        f"{len(curve)} epochs used: {found} detections, {len(curve) - found} upper limits; "
+        f"{sum(left.values())} left out{why}"
+    )
+    nvss = f"NVSS {number(curve.nvss_flux_mjy, 4)} mJy" * math.isfinite(curve.nvss_flux_mjy)
+    told = "" if row is None else f"{mean_words(row, curve.flux_unit)}; {numbers_words(row)}"
+    second = "; ".join(part for part in (told, nvss) if part)
+    return f"<b>{escape(key)}</b>  {escape(where)}; {escape(epochs)}<br>{escape(second)}"
+
+
+def row_of(sources: pd.DataFrame | None, key: str) -> pd.Series[Any] | None:
+    """Return the row of a source in a table by name; None where it is not there."""
+    if sources is None or key not in sources.index:
+        return None
+    row: pd.Series[Any] = sources.loc[key]  # type: ignore[assignment]
+    return row
+
+
+def mean_words(row: pd.Series[Any], flux_unit: str) -> str:
+    """Write a weighted mean with its error."""
+    mean, error = (float(row[f"weighted_mean_{name}jy"]) * 1e3 for name in ("", "err_"))
+    if not math.isfinite(mean):
+        return "no mean"
+    digits = max(0, 1 - math.floor(math.log10(error))) if error > 0.0 else 3
+    return f"mean {mean:.{digits}f} ± {error:.{digits}f} m{brief_unit(flux_unit)}"
+
+
+def numbers_words(row: pd.Series[Any]) -> str:
+    """Write what tells whether a source varies."""
+    told = [f"η {number(row['eta'])}", f"V {number(row['v'])}"]
+    if math.isfinite(row["m_debiased"]):
+        told.append(f"m {number(row['m_debiased'])}")
+    if math.isfinite(row["p_constant"]):
+        told.append(f"p {probability(float(row['p_constant']))}")
+    return ", ".join(told).replace("nan", "undefined")
+
+
+def period_words(found: Periodogram) -> str:
+    """Say what a periodogram found, and how far to trust it."""
+    alarm = found.false_alarm_probability
+    low, high = 1.0 / found.frequency_per_d[-1], 1.0 / found.frequency_per_d[0]
+    searched = f"{found.n} epochs, periods {low:.4g} to {high:.4g} d searched"
+    if found.n_untimed:
+        searched += f", {found.n_untimed} epochs without a time"
+    if found.at_edge:
+        return f"No period: the power is highest at the edge of the range, a trend ({searched})."
+    period = f"{number(found.best_period_d, 5)} ± {number(found.best_period_err_d, 2)} d"
+    chance = f"false-alarm probability {probability(alarm)}"
+    if alarm <= _SURE:
+        sure = "more than noise, if the images' gains do not vary so"
+    else:
+        sure = "doubtful" if alarm <= _DOUBTFUL else "no more than noise would give"
+    return (
+        f"Best period {period}, {chance}: {sure}. {searched}; one visit a sidereal day aliases "
+        "every period. Click a peak to fold on it."
+    )
+
+
+def _milli(sources: pd.DataFrame) -> str:
+    """Unit of fluxes times 1000, of which some or all may be peaks."""
+    unit = str(sources.attrs.get("units", {}).get("weighted_mean_jy", "Jy"))
+    return {"Jy": "mJy", "Jy/beam": "mJy/beam"}.get(unit, "mJy; peaks mJy/beam")
+
+
+def _two(value: float) -> str:
+    return number(value, 2)
+
+
+def _three(value: float) -> str:
+    return f"{value:.3f}"
+
+
+def _four(value: float) -> str:
+    return number(value, 4)
