@@ -16,6 +16,7 @@ __all__ = [
     "declination_states",
     "drift_residual_deg",
     "looks_of_date",
+    "meridian_icrs",
 ]
 
 Floats = NDArray[np.float64]
@@ -37,6 +38,7 @@ WRONG_STRIP_DEG = 5.0
 _J2000_MJD = 51544.5
 _ARCSEC = np.pi / 648000.0
 _ABERRATION = 20.49552 * _ARCSEC
+_ROUNDS = 4
 
 
 def apparent_sidereal_deg(mjd: ArrayLike, *, lon_deg: float = SITE_LON_DEG) -> Floats:
@@ -136,6 +138,35 @@ def drift_residual_deg(ra_deg: ArrayLike, dec_deg: ArrayLike, mjd: ArrayLike) ->
     """
     ra_of_date, _ = apparent_place(ra_deg, dec_deg, mjd)
     return _half_turn(ra_of_date - apparent_sidereal_deg(mjd))
+
+
+def meridian_icrs(
+    mjd: ArrayLike, dec_of_date_deg: ArrayLike, *, lon_deg: float = SITE_LON_DEG
+) -> tuple[Floats, Floats]:
+    """ICRS place of the point on the meridian that has a declination of date.
+
+    Parameters
+    ----------
+    mjd
+        MJD (UTC, days).
+    dec_of_date_deg
+        Degrees, of a shape that broadcasts with it.
+    lon_deg
+        Longitude of the site, degrees east.
+
+    Returns
+    -------
+    ra_deg, dec_deg
+        Degrees, the first 0 to 360: what `apparent_place` carries to the meridian.
+    """
+    sidereal, wanted = np.broadcast_arrays(
+        apparent_sidereal_deg(mjd, lon_deg=lon_deg), np.asarray(dec_of_date_deg, float)
+    )
+    ra, dec = np.array(sidereal), np.array(wanted)
+    for _ in range(_ROUNDS):  # the two frames differ little, and smoothly
+        ra_now, dec_now = apparent_place(ra, dec, mjd)
+        ra, dec = ra + _half_turn(sidereal - ra_now), dec + wanted - dec_now
+    return np.mod(ra, 360.0), dec
 
 
 def looks_of_date(ra_deg: ArrayLike, dec_deg: ArrayLike, mjd: ArrayLike) -> bool:

@@ -1,32 +1,42 @@
-"""Pointings: the MS of a night in a table and on the sky; a chosen one is ringed and told."""
+"""Pointings: the MS of a night in a table, on the sky and in time, and what is out of order."""
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from contimg_lab.panels._base import Panel
 from contimg_lab.panels._controls import LAST_NIGHT, Choice, night_of, night_options
-from contimg_lab.panels._figure import FigureView
-from contimg_lab.panels._table import Column, Table, Written, numbers
-from contimg_lab.panels._words import clip, facts, plain, short_ms, utc
+from contimg_lab.panels._sky_words import (
+    HINT,
+    columns_of,
+    facts_html,
+    findings_html,
+    findings_words,
+    rows_of,
+    several_html,
+)
+from contimg_lab.panels._table import Table
+from contimg_lab.panels._words import plain
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from contimg_lab.plots.chart import Chart
     from contimg_lab.records.ms import MsMetadata
+    from contimg_lab.services.drift import Drift
 
 __all__ = ["PointingsPanel"]
 
-_HINT = (
-    "<span class='contimg-quiet'>Choose an MS to ring it on the sky and see its metadata.</span>"
+_VIEWS = (
+    ("sky: RA, Dec", "sky"),
+    ("strip: RA against time", "strip"),
+    ("declination against time", "declination"),
+    ("drift: RA − LST", "drift"),
 )
 
 
@@ -35,10 +45,12 @@ class _Page:
     nights: Sequence[str]
     night: str | None
     ms: pd.DataFrame
+    drift: Drift
+    calibrators: pd.DataFrame
 
 
 class PointingsPanel(Panel):
-    """Measurement Sets of a night and where they pointed.
+    """Measurement Sets of a night, where they pointed, and what is out of order.
 
     Parameters
     ----------
@@ -46,179 +58,164 @@ class PointingsPanel(Panel):
         An open Lab.
     night
         First value of the filter: a UTC date, ``last`` or ``all``.
+    view
+        What is plotted first: ``sky``, ``strip``, ``declination`` or ``drift``.
     start
         Read at once.
     """
 
     title = "Pointings"
     by_night = True
-    draws = True
     selects = "ms_path"
     shows = ("job", "status")
 
-    def __init__(self, lab: Any, *, night: str = LAST_NIGHT, start: bool = True) -> None:
-        self._first_night = str(night)
+    def __init__(
+        self, lab: Any, *, night: str = LAST_NIGHT, view: str = "sky", start: bool = True
+    ) -> None:
+        self._first = (str(night), view)
+        self._page: _Page | None = None
+        self._several: frozenset[str] = frozenset()
         super().__init__(lab, start=start)
 
     def _build(self) -> tuple[Sequence[Any], Sequence[Any]]:
         import ipywidgets as widgets
 
-        self._night = Choice("Night", night_options(()), self._first_night, self._on_filter)
+        night, view = self._first
+        self._night = Choice("Night", night_options(()), night, self._on_filter)
+        self._view = Choice("Plot", _VIEWS, view, self._on_view, 240)
         self._where = "no night"
-        self._table = Table("Measurement Sets", 230, self._choose)
-        self._sky = FigureView((5.0, 3.5), "The sky plot appears here.")
-        self._facts = widgets.HTML(_HINT)
-        self._facts.add_class("contimg-detail")
-        facts_box = widgets.Box(
-            [self._facts],
-            layout={"height": "230px", "overflow": "auto", "flex": "1 1 260px", "min_width": "0"},
-        )
+        self._table = Table("Measurement Sets", 230, self._choose_row)
+        self._plot_box = self._plot((7.4, 4.0), "The sky plot appears here.", self._on_plot)
+        self._facts, self._findings = widgets.HTML(HINT), widgets.HTML()
+        for part in (self._facts, self._findings):
+            part.add_class("contimg-detail")
+        still = {"overflow": "auto", "min_width": "0"}
+        told = widgets.Box([self._facts], layout=still | {"height": "400px", "flex": "1 1 300px"})
+        found = widgets.Box([self._findings], layout=still | {"height": "170px"})
         self._watch(self._night.widget, self._night.changed)
+        self._watch(self._view.widget, self._view.changed)
         self._watch(*self._table.watched)
         below = widgets.Box(
-            [self._sky.widget, facts_box], layout={"flex_flow": "row wrap", "grid_gap": "4px 12px"}
+            [self._plot_box.widget, told], layout={"flex_flow": "row wrap", "grid_gap": "4px 12px"}
         )
-        return [self._night.widget], [self._table.widget, below]
+        return [self._night.widget, self._view.widget], [self._table.widget, below, found]
 
     async def _fetch(self) -> _Page:
         nights = await self._lab.nights()
         night = night_of(self._night.value, nights)
-        return _Page(nights, night, await self._lab.ms.table(night=night))
+        ms, drift, calibrators = await asyncio.gather(
+            self._lab.ms.table(night=night),
+            self._lab.ms.drift(night),
+            self._lab.caltables.calibrators(),
+        )
+        return _Page(nights, night, ms, drift, calibrators)
 
     def _show(self, value: _Page) -> str:
         self._night.offer(night_options(value.nights))
-        self._frame = value.ms
+        self._frame, self._page = value.ms, value
         self._asked = ("pointings", {"night": value.night})
         self._where = "all nights" if value.night is None else f"night {value.night}"
+        paths = plain(value.ms["path"])
         self._table.show(
-            _columns(value.ms, dated=value.night is None),
-            plain(value.ms["path"]),
+            columns_of(value.ms, value.drift, dated=value.night is None),
+            paths,
             total=len(value.ms),
             selected=self.selected,
-            **self._ties.marks(self._table.show, *[plain(value.ms["path"])] * 2),
+            **self._ties.marks(self._table.show, paths, paths),
             note=f", {self._where}",
         )
-        self._paint_soon()
+        self._findings.value = findings_html(value.drift)
+        self._paint()
         counts = Counter(str(kind) for kind in plain(value.ms["kind"])).most_common()
         kinds = ", ".join(f"{n} {kind}{'s' if n > 1 else ''}" for kind, n in counts)
         lost = int(value.ms["ra_deg"].isna().sum())
         missing = f"; {lost} without a position" if lost else ""
-        return f"{len(value.ms)} Measurement Sets, {self._where}: {kinds}{missing}"
+        told = "; ".join(findings_words(value.drift))
+        return f"{len(value.ms)} Measurement Sets, {self._where}: {kinds}{missing}. {told}"
+
+    def _on_view(self, change: Any) -> None:
+        self._paint()
 
     def _paint(self) -> None:
-        from contimg_lab.plots.sky import plot_pointings
-
-        frame = self._frame
-        if frame is None:
-            return
-        paths = plain(frame["path"])
-        ra = frame["ra_deg"].to_numpy(dtype=np.float64, na_value=np.nan)
-        dec = frame["dec_deg"].to_numpy(dtype=np.float64, na_value=np.nan)
-        at = paths.index(self.selected) if self.selected in paths else None
-        title = f"{len(paths)} Measurement Sets, {self._where}"
-
-        def plot(ax: Axes) -> None:
-            plot_pointings(ra, dec, plain(frame["status"]), selected=at, title=title, ax=ax)
-
-        self._sky.draw(plot, f"Sky plot. {title}: {_strip(ra, dec)}{_chosen(at, paths, ra, dec)}.")
+        """Describe the plot in a thread: of a whole season there is much to describe."""
+        page, view, chosen = self._page, self._view.value, self.selected
+        if page is not None:
+            title = f"{len(page.ms)} Measurement Sets, {self._where}"
+            ringed = None if self._several else chosen
+            self._ask(
+                "figure",
+                lambda: asyncio.to_thread(_chart, page, view, ringed, title),
+                self._plot_box.show,
+            )
 
     async def _fetch_detail(self, key: str) -> MsMetadata:
         found: MsMetadata = await self._lab.ms.get_ms_metadata(key)
         return found
 
     def _show_detail(self, key: str | None, value: Any) -> None:
-        self._facts.value = _HINT if key is None else _facts_html(value)
-        self._paint()
+        if self._several:
+            return
+        drift = None if self._page is None else self._page.drift
+        self._facts.value = HINT if key is None else facts_html(value, drift)
 
     def _show_detail_error(self, words_html: str) -> None:
         self._facts.value = words_html
 
     def _mark(self, key: str | None) -> None:
+        self._several = frozenset()
         self._table.mark(key)
+        self._plot_box.select(() if key is None else (key,))
+
+    def _choose_row(self, key: str | None) -> None:
+        self._several = frozenset()
+        self._plot_box.select(() if key is None else (key,))
+        self._choose(key)
+
+    def _on_plot(self, keys: frozenset[Any], how: str) -> None:
+        """One MS is chosen; several are marked and told of together."""
+        if len(keys) > 1:
+            self._several = frozenset(map(str, keys))
+            self._table.mark(None)
+            self._requests.drop("detail")
+            if self._page is not None:
+                self._facts.value = several_html(self._page.ms, self._several)
+            self._settle()
+            return
+        self._several = frozenset()
+        key = next(iter(keys), None)
+        self._table.mark(key)
+        self._choose(key)
 
     def figure(self) -> Figure | None:
-        """Return the sky plot."""
-        return self._sky.figure
+        """Return the plot."""
+        return self._plot_box.figure
 
     def _static(self) -> tuple[str, str]:
         detail = "" if self.selected is None else self._facts.value
-        return f"{self._sky.to_html()}{self._table.to_html()}{detail}", self._table.to_text()
+        told = "" if self._page is None else "\n".join(self._page.drift.lines())
+        page = f"{self._plot_box.to_html()}{self._findings.value}{self._table.to_html()}{detail}"
+        return page, f"{told}\n{self._table.to_text()}"
 
 
-def _columns(ms: pd.DataFrame, *, dated: bool) -> list[Column]:
-    form = "%Y-%m-%d %H:%M:%S" if dated else "%H:%M:%S"
-    middle = plain(ms["mid_at"])
-    times = list(zip(middle, plain(ms["time_source"]), strict=True))
-    nowhere = "no table tells where it pointed"
-    return [
-        Column(title="MS", texts=Written(plain(ms["path"]), short_ms)),
-        Column(
-            title="middle (UTC)",
-            texts=Written(times, lambda told: _when(told[0], told[1], form)),
-            sort_by=middle,
-            kind="time",
-            missing="no table tells its time",
-        ),
-        numbers("RA (deg)", plain(ms["ra_deg"]), lambda x: _degrees(x, ""), nowhere),
-        numbers("Dec (deg)", plain(ms["dec_deg"]), lambda x: _degrees(x, "+"), nowhere),
-        Column(title="position from", texts=Written(plain(ms["pointing_source"]), _short)),
-        Column(title="status", texts=Written(plain(ms["status"]), lambda word: clip(word, 22))),
-        Column(title="stage", texts=Written(plain(ms["stage"]), lambda word: clip(word, 18))),
-        Column(title="kind", texts=Written(plain(ms["kind"]), lambda word: clip(word, 12))),
-    ]
+def _chart(page: _Page, view: str, chosen: str | None, title: str) -> Chart:
+    from contimg_lab.plots import strip
+    from contimg_lab.plots.sky import pointings_chart
 
-
-def _when(middle: datetime | None, source: str, form: str) -> str:
-    return utc(middle, form) + ("" if source in ("mid_mjd", "unknown") else f" by {source}")
-
-
-def _short(source: str | None) -> str:
-    return clip(source, 24).removesuffix(" columns")
-
-
-def _degrees(value: float | None, sign: str) -> str:
-    return "-" if value is None else f"{value:{sign}.4f}"
-
-
-def _strip(ra: np.ndarray[Any, Any], dec: np.ndarray[Any, Any]) -> str:
-    from contimg_lab.analysis.sky import unwrap_ra
-
-    known = np.isfinite(ra) & np.isfinite(dec)
-    if not known.any():
-        return "no position is known"
-    turned = unwrap_ra(ra[known])[1]
-    low, high = float(turned.min()), float(turned.max())
-    seam = ", across 0 h" if low < 0.0 or high >= 360.0 else ""
-    return (
-        f"RA {low % 360.0:.2f} to {high % 360.0:.2f} degrees{seam}, "
-        f"Dec {dec[known].min():+.2f} to {dec[known].max():+.2f} degrees"
-    )
-
-
-def _chosen(
-    at: int | None, paths: Sequence[str], ra: np.ndarray[Any, Any], dec: np.ndarray[Any, Any]
-) -> str:
-    if at is None:
-        return ""
-    return f"; ringed: {short_ms(paths[at])} at RA {ra[at]:.4f}, Dec {dec[at]:+.4f}"
-
-
-def _facts_html(told: MsMetadata) -> str:
-    ms, point = told.ms, told.pointing
-    cal = ", ".join(f"{kind} {short_ms(path)}" for kind, path in told.cal_tables)
-    mid = "unknown" if told.mid_mjd is None else f"{told.mid_mjd:.6f} ({told.time_source})"
-    position = f"{_degrees(point.ra_deg, '')}, {_degrees(point.dec_deg, '+')} deg ({point.source})"
-    rows: dict[str, object] = {
-        "MS": ms.path,
-        "Run": told.run_id,
-        "Middle (MJD)": mid,
-        "RA, Dec": position,
-        "Field": ms.field_name,
-        "Status": ms.status,
-        "Stage": f"{ms.stage or '-'} (stage grade {told.stage_grade})",
-        "cal_applied": ms.cal_applied,
-        "Cal tables": cal or "none by validity",
-        "Group": ms.group_id,
-        "Image": ms.imagename,
-    }
-    return facts({name: value for name, value in rows.items() if value is not None})
+    drift = page.drift
+    status, columns = rows_of(page.ms, drift)
+    if view != "sky":
+        chart = {
+            "strip": strip.strip_chart,
+            "declination": strip.declination_chart,
+            "drift": strip.drift_chart,
+        }[view]
+        name = f"{view} {page.night}"
+        return chart(drift, status, columns=columns, selected=chosen, title=title, name=name)
+    named = page.calibrators
+    places = zip(named["ra_deg"].tolist(), named["dec_deg"].tolist(), strict=True)
+    return pointings_chart(
+        drift.ra_deg, drift.dec_deg, status, keys=drift.path, columns=columns,
+        selected=drift.path.index(chosen) if chosen in drift.path else None,
+        calibrators=dict(zip(named["name"].tolist(), places, strict=True)),
+        waiting=strip.raw_places(drift)[1:], title=title, name=f"sky {page.night}",
+    )  # fmt: skip

@@ -74,6 +74,17 @@ ROLES: dict[str, Look] = {
     "processing": _status("blue", "^"),
     "converted": _status("sky", "v"),
     "other status": _status("purple", "D"),
+    # on the sky and in the strip
+    "calibrator": Look(colour="orange", marker="+", size=12, filled=False, width=2.0, order=5),
+    "galactic plane": Look(colour="purple", width=1.4, dash="--", order=1.5),
+    "gap": Look(colour="grey", alpha=0.22, order=1),
+    "jump": Look(colour="vermilion", marker="D", size=10, filled=False, width=1.4, order=4),
+    "off meridian": Look(colour="vermilion", marker="D", size=10, filled=False, width=1.4, order=4),
+    "raw group": Look(colour="black", marker="h", size=8, filled=False, width=1.4, order=4),
+    # quality of cal tables
+    "pass": _state("green", "o"),
+    "warn": _state("orange", "^"),
+    "fail": _state("vermilion", "X"),
     # coverage by cal tables
     "inside": _state("green", "o"),
     "nearest": _state("orange", "^"),

@@ -1,4 +1,4 @@
-"""Calibration tables: a row of ``caltables``, of ``calibration_applied``, and coverage."""
+"""Calibration: a row of ``caltables``, of ``calibration_applied``, calibrators, coverage."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from contimg_lab.records._fields import MJD, UNIX, column, damaged_field, required
 
-__all__ = ["AppliedCalTable", "CalTable", "Coverage"]
+__all__ = ["AppliedCalTable", "CalTable", "Calibrator", "Coverage", "Tier"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +48,16 @@ class AppliedCalTable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Calibrator:
+    """A source that tables are solved on."""
+
+    name: str = required(None, "name of the source")
+    ra_deg: float = required("deg", "right ascension (ICRS)")
+    dec_deg: float = required("deg", "declination (ICRS)")
+    flux_jy: float | None = column("Jy", "catalogued flux density")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
     """How one Measurement Set is covered by the active tables of one type."""
 
@@ -57,3 +67,17 @@ class Coverage:
     distance_hours: float | None = column("h", "from the MS's mid time to the window's midpoint")
     caltable_path: str | None = column(None, "covering or nearest active table")
     retired_path: str | None = column(None, "retired table whose window holds the MS")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tier:
+    """Whether the tables of one Measurement Set were solved on its own UTC date."""
+
+    ms_path: str = required(None, "Measurement Set")
+    tier: str = required(None, "A, B, C, or unknown")
+    bandpass_path: str | None = column(None, "bandpass table (BP, else BA, else G)")
+    bandpass_date: str | None = column(None, "UTC date that it was solved on")
+    gain_path: str | None = column(None, "gain table (GP, else GA, else 2G, else G)")
+    gain_date: str | None = column(None, "UTC date that it was solved on")
+    told_by: str = required(None, "applied (as recorded), or validity (by the registry)")
+    why: str = required(None, "the tier in words")

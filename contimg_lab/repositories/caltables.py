@@ -9,11 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contimg_lab.records._fields import cast, kinds, reader
-from contimg_lab.records.caltables import AppliedCalTable, CalTable
-from contimg_lab.repositories._base import Repository, json_list
+from contimg_lab.records.caltables import AppliedCalTable, Calibrator, CalTable
+from contimg_lab.repositories._base import Repository, json_list, number
 from contimg_lab.times import mjd_from_values
 
 __all__ = ["AppliedRepository", "CalTablesRepository"]
+
+_CALIBRATORS = (("bandpass_calibrators", "calibrator_name"), ("calibrator_catalog", "name"))
+"""Tables that name calibrators, the first that has any is believed; column of the name."""
 
 
 class CalTablesRepository(Repository[CalTable]):
@@ -35,6 +38,27 @@ class CalTablesRepository(Repository[CalTable]):
             f"SELECT DISTINCT source_ms_path FROM {self.table} WHERE source_ms_path IS NOT NULL",
         )
         return [cast(row[0], str) for row in rows]
+
+    async def calibrators(self) -> tuple[Calibrator, ...]:
+        """Return the calibrators that have a place, by name; none where no table names any."""
+        for name, called in _CALIBRATORS:
+            table = await self.database.find_table(name)
+            if table is None or table.absent([called, "ra_deg", "dec_deg"]):
+                continue
+            flux = number("flux_jy") if table.has("flux_jy") else "NULL"
+            rows = await self.database.fetch(
+                name,
+                f"SELECT DISTINCT {called}, {number('ra_deg')}, {number('dec_deg')}, {flux} "
+                f"FROM {name} WHERE {called} IS NOT NULL ORDER BY {called}",
+            )
+            found = tuple(
+                Calibrator(name=str(row[0]), ra_deg=row[1], dec_deg=row[2], flux_jy=row[3])
+                for row in rows
+                if row[1] is not None and row[2] is not None and abs(row[2]) <= 90.0
+            )
+            if found:
+                return found
+        return ()
 
     async def windows(self) -> dict[str, NDArray[Any]]:
         """Return the validity windows as columns, each of shape (n,).

@@ -1,4 +1,4 @@
-"""Calibration tables: the registry, and how it covers each Measurement Set."""
+"""Calibration tables: the registry, how good its tables are, and how they cover each MS."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from contimg_lab import _faces
-from contimg_lab.records.caltables import CalTable, Coverage
+from contimg_lab.records.caltables import Calibrator, CalTable, Coverage, Tier
 from contimg_lab.repositories._base import page
+from contimg_lab.services._cal_quality import quality_frame, tiers
 from contimg_lab.services._context import Service
 from contimg_lab.services._coverage import cover_entries
 from contimg_lab.services._frames import add_datetimes, record_frame
@@ -119,6 +120,65 @@ class CalTablesService(Service):
         made = made.astype({"night": "string", "mid_mjd": "Float64"})
         made.attrs["units"]["mid_mjd"] = "d (MJD, UTC)"
         return await with_origin(self.context, made, "caltables.coverage", night=night)
+
+    async def quality(
+        self, *, status: str | None = None, table_type: str | None = None
+    ) -> pd.DataFrame:
+        """Return the quality metrics of cal tables as columns: one row a table.
+
+        Each metric that has a floor has a word beside it, ``<metric>_word``, and ``word`` is the
+        worst of them: pass, warn, fail or not recorded. ``night`` is the UTC date that the
+        table was solved on.
+
+        Parameters
+        ----------
+        status, table_type
+            Only tables of this status (active, retired, failed) or type (BP, GA ...).
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``attrs["floors"]`` holds the limits by metric, in words too, and whose they are.
+
+        Examples
+        --------
+        >>> from contimg_lab import blocking as cl
+        >>> with cl.demo() as lab:
+        ...     quality = lab.caltables.quality(status="failed")
+        >>> quality["word"].unique().tolist(), quality["flagged_fraction"].min()
+        (['fail'], 1.0)
+        """
+        rows = await self.list_caltables(status=status, table_type=table_type, limit=None)
+        made = await asyncio.to_thread(quality_frame, rows)
+        return await with_origin(
+            self.context, made, "caltables.quality", status=status, table_type=table_type
+        )
+
+    async def tiers(self, night: str | date | None = None) -> pd.DataFrame:
+        """Return the provenance tier of each MS: one row an MS.
+
+        A: bandpass and gains solved on the MS's own UTC date. B: bandpass of the same date,
+        gains borrowed from another. C: the bandpass is borrowed. By what was really applied
+        where that is recorded, else by the windows (``told_by`` says which).
+
+        Parameters
+        ----------
+        night
+            Only MS that started on this UTC date.
+        """
+        entries = await asyncio.to_thread((await self.context.directory()).select, night)
+        covers = await cover_entries(self.context, entries)
+        applied = await self.context.applied.of([entry.ms.path for entry in entries])
+        tables = await self.context.caltables.list(limit=None)
+        rows = await asyncio.to_thread(tiers, entries, covers, applied, tables)
+        made = await asyncio.to_thread(record_frame, Tier, rows)
+        return await with_origin(self.context, made, "caltables.tiers", night=night)
+
+    async def calibrators(self) -> pd.DataFrame:
+        """Return the calibrators that this site names, with their places: one row a source."""
+        rows = await self.context.caltables.calibrators()
+        made = record_frame(Calibrator, rows)
+        return await with_origin(self.context, made, "caltables.calibrators")
 
     def panel(self, **options: Any) -> Any:
         """Show the validity of cal tables against the MS of a night."""
