@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from contimg_lab.analysis.coverage import MAX_DISTANCE_HOURS, WARN_DISTANCE_HOURS
 
-__all__ = ["EMPTY_SLOTS_FRACTION", "FLOORS", "Floor", "age_word", "judge", "tier_of"]
+__all__ = [
+    "EMPTY_SLOTS_FRACTION",
+    "FLOORS",
+    "Floor",
+    "age_word",
+    "judge",
+    "metrics_of",
+    "tier_of",
+]
 
 EMPTY_SLOTS_FRACTION = 0.18
 """Flagged share of a table that lost nothing: 21 of 117 antenna slots are empty for good."""
@@ -64,6 +73,27 @@ FLOORS: Mapping[str, Floor] = {
     ),
 }
 """Defaults by metric, which upstream does not agree on with itself."""
+
+
+def metrics_of(text: str | None) -> dict[str, float]:
+    """Return the numbers of a JSON text; what is malformed or no number is left out.
+
+    Examples
+    --------
+    >>> metrics_of('{"snr_mean": 98, "qa_passed": true, "issues": []}'), metrics_of("{snr")
+    ({'snr_mean': 98.0}, {})
+    """
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    if not isinstance(found, dict):
+        return {}
+    return {
+        str(name): float(value)
+        for name, value in found.items()
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e300
+    }
 
 
 def judge(metrics: Mapping[str, float]) -> str:

@@ -1,33 +1,43 @@
-"""Cal tables: how a night's MS are covered, the windows in time, and each table's details."""
+"""Cal tables: how a night's MS are covered, how old and how good the tables are, and each one."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from contimg_lab.panels._base import Panel
+from contimg_lab.panels._cal_words import (
+    HINT,
+    Detail,
+    columns_of,
+    coverage_lines,
+    facts_html,
+    floor_html,
+    headline,
+    quality_words,
+    tier_words,
+)
 from contimg_lab.panels._controls import ANY, LAST_NIGHT, Choice, night_of, night_options
-from contimg_lab.panels._figure import FigureView
-from contimg_lab.panels._table import Column, Table, Written, numbers
-from contimg_lab.panels._words import clip, count_words, facts, number, plain, short_ms, utc
+from contimg_lab.panels._table import Table
+from contimg_lab.panels._words import facts, plain
 from contimg_lab.times import night_bounds_mjd
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from contimg_lab.records.caltables import CalTable
+    from contimg_lab.plots.chart import Chart
     from contimg_lab.records.ms import PrimaryCal
 
 __all__ = ["CalTablesPanel"]
 
 _REACH_D = 0.5
 _STATUSES = (("any", ANY), ("active", "active"), ("retired", "retired"), ("failed", "failed"))
-_HINT = "<span class='contimg-quiet'>Choose a cal table to see its window and quality.</span>"
+_VIEWS = (("validity windows", "windows"), ("age at each MS", "age"))
+_METRICS = (("mean SNR", "snr_mean"), ("flagged fraction", "flagged_fraction"))
+_BANDPASS = ("BP", "BA", "G")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +46,9 @@ class _Page:
     night: str | None
     status: str | None
     tables: pd.DataFrame
+    quality: pd.DataFrame
     coverage: pd.DataFrame
+    tiers: pd.DataFrame
 
 
 class CalTablesPanel(Panel):
@@ -48,61 +60,79 @@ class CalTablesPanel(Panel):
         An open Lab.
     night, status
         First values of the filters: a UTC date, ``last`` or ``all``; active, retired, failed.
+    view, metric
+        What is plotted first: ``windows`` or ``age``; ``snr_mean`` or ``flagged_fraction``.
     start
         Read at once.
     """
 
     title = "Cal tables"
     by_night = True
-    draws = True
     selects = "caltable"
     follows = ("ms_path",)
     shows = ("caltable", "job")
 
     def __init__(
-        self, lab: Any, *, night: str = LAST_NIGHT, status: str = ANY, start: bool = True
+        self,
+        lab: Any,
+        *,
+        night: str = LAST_NIGHT,
+        status: str = ANY,
+        view: str = "windows",
+        metric: str = "snr_mean",
+        start: bool = True,
     ) -> None:
-        self._first = (str(night), status)
+        self._first = (str(night), status, view, metric)
         self._page: _Page | None = None
-        self._alt = ""
+        self._several: frozenset[str] = frozenset()
         super().__init__(lab, start=start)
 
     def _build(self) -> tuple[Sequence[Any], Sequence[Any]]:
         import ipywidgets as widgets
 
-        self._night = Choice("Night", night_options(()), self._first[0], self._on_filter)
-        self._status_filter = Choice("Status", _STATUSES, self._first[1], self._on_filter, 130)
-        self._covered = widgets.HTML()
-        self._timeline = FigureView((5.3, 3.6), "The windows appear here.")
-        self._table = Table("cal tables", 200, self._choose)
-        self._facts = widgets.HTML(_HINT)
+        night, status, view, metric = self._first
+        self._night = Choice("Night", night_options(()), night, self._on_filter)
+        self._status_filter = Choice("Status", _STATUSES, status, self._on_filter, 130)
+        self._view = Choice("Plot", _VIEWS, view, self._on_view, 170)
+        self._type = Choice("Type", (("bandpass", ANY),), ANY, self._on_view, 130)
+        self._metric = Choice("History", _METRICS, metric, self._on_view, 180)
+        self._covered, self._facts = widgets.HTML(), widgets.HTML(HINT)
         for part in (self._covered, self._facts):
             part.add_class("contimg-detail")
+        self._timeline = self._plot((7.2, 3.6), "The windows appear here.", self._on_plot)
+        self._history = self._plot((6.6, 3.2), "The history appears here.", self._on_history)
+        self._table = Table("cal tables", 200, self._choose_row)
         still = {"overflow": "auto", "min_width": "0"}
         covered = widgets.Box(
-            [self._covered],
-            layout=still | {"height": "130px", "flex": "1 1 240px"},
+            [self._covered], layout=still | {"height": "360px", "flex": "1 1 300px"}
         )
-        told = widgets.Box([self._facts], layout=still | {"height": "190px"})
-        self._watch(self._night.widget, self._night.changed)
-        self._watch(self._status_filter.widget, self._status_filter.changed)
+        told = widgets.Box([self._facts], layout=still | {"height": "320px", "flex": "1 1 360px"})
+        filters = (self._night, self._status_filter, self._view, self._type, self._metric)
+        for choice in filters:
+            self._watch(choice.widget, choice.changed)
         self._watch(*self._table.watched)
-        above = widgets.Box(
-            [self._timeline.widget, covered],
-            layout={"flex_flow": "row wrap", "grid_gap": "4px 12px"},
-        )
-        return [self._night.widget, self._status_filter.widget], [above, self._table.widget, told]
+        wrap = {"flex_flow": "row wrap", "grid_gap": "4px 12px"}
+        above = widgets.Box([self._timeline.widget, covered], layout=wrap)
+        below = widgets.Box([self._history.widget, told], layout=wrap)
+        return [choice.widget for choice in filters], [above, self._table.widget, below]
 
     async def _fetch(self) -> _Page:
         nights = await self._lab.nights()
         night = night_of(self._night.value, nights)
         status = self._status_filter.value or None
-        tables = await self._lab.caltables.table(status=status)
-        coverage = await self._lab.caltables.coverage(night)
-        return _Page(nights, night, status, tables, coverage)
+        caltables = self._lab.caltables
+        tables, quality, coverage, tiers = await asyncio.gather(
+            caltables.table(status=status),
+            caltables.quality(),
+            caltables.coverage(night),
+            caltables.tiers(night),
+        )
+        return _Page(nights, night, status, tables, quality, coverage, tiers)
 
     def _show(self, value: _Page) -> str:
         self._night.offer(night_options(value.nights))
+        kinds = sorted({str(kind) for kind in plain(value.quality["table_type"])})
+        self._type.offer([("bandpass", ANY), *((kind, kind) for kind in kinds)])
         where = _where(value.night)
         frame = value.tables
         if value.night is not None:
@@ -112,34 +142,45 @@ class CalTablesPanel(Panel):
             frame = frame[~(late | early)]
         self._frame = frame = frame.reset_index(drop=True)
         shown = {"night": value.night, "status": value.status, "reach_d": _REACH_D}
-        self._asked = ("caltables", shown)
+        self._asked, self._page = ("caltables", shown), value
+        paths = [str(path) for path in plain(frame["path"])]
         self._table.show(
-            _columns(frame, dated=value.night is None),
-            [str(path) for path in plain(frame["path"])],
+            columns_of(frame, dated=value.night is None),
+            paths,
             total=len(value.tables),
             selected=self.selected,
-            **self._ties.marks(self._table.show, *[[str(p) for p in plain(frame["path"])]] * 2),
+            **self._ties.marks(self._table.show, paths, paths),
             note=f"; windows within 12 h of {where}" if value.night is not None else "",
         )
-        lines = _coverage_lines(value.coverage)
-        self._covered.value = facts(lines)
-        self._page, self._alt = value, "; ".join(f"{kind} {told}" for kind, told in lines.items())
-        self._paint_soon()
+        lines = coverage_lines(value.coverage)
+        tiers = tier_words(value.tiers)
+        self._covered.value = (
+            "<h4>Coverage by active tables (MS)</h4>"
+            + facts(lines)
+            + facts({"Provenance tier": tiers})
+            + floor_html(quality_words(value.quality, paths))
+        )
+        self._paint()
         n_ms = value.coverage["ms_path"].nunique()
-        return f"{where}, {n_ms} MS by active tables. {_headline(lines)}"
+        return f"{where}, {n_ms} MS by active tables. {headline(lines)}. Tier {tiers}"
+
+    def _on_view(self, change: Any) -> None:
+        self._paint()
 
     def _paint(self) -> None:
-        from contimg_lab.plots.coverage import plot_coverage
-
+        """Describe both plots in a thread, and show them."""
         page = self._page
         if page is None:
             return
-        title = f"Validity windows, {_where(page.night)}"
+        asked = (self._view.value, self._type.value or _bandpass(page.quality), self._metric.value)
 
-        def plot(ax: Axes) -> None:
-            plot_coverage(page.coverage, page.tables, title=title, ax=ax)
+        def show(charts: tuple[Chart, Chart]) -> None:
+            self._timeline.show(charts[0])
+            self._history.show(charts[1])
+            if not self._several:
+                self._mark_plots(self.selected)
 
-        self._timeline.draw(plot, f"{title}. {self._alt or 'No cal table'}.")
+        self._ask("figure", lambda: asyncio.to_thread(_charts, page, *asked), show)
 
     async def _key_of(self, field: str, value: str) -> str | None:
         if field == "caltable":
@@ -147,118 +188,92 @@ class CalTablesPanel(Panel):
         found: PrimaryCal = await self._lab.ms.get_primary_cal_table(value)
         return found.caltable_path
 
-    async def _fetch_detail(self, key: str) -> CalTable:
-        found: CalTable = await self._lab.caltables.get_caltable(key)
-        return found
+    async def _fetch_detail(self, key: str) -> Detail:
+        ms = self._lab.selection.ms_path
+        table = await self._lab.caltables.get_caltable(key)
+        return Detail(table, ms, None if ms is None else await self._tied(ms, table.table_type))
+
+    async def _tied(self, ms: str, table_type: str | None) -> Mapping[str, Any] | None:
+        """Return how the chosen MS is covered by tables of a type; of a night shown, as shown."""
+        page = self._page
+        if page is None:
+            return None
+        covers = page.coverage
+        mine = covers[((covers["ms_path"] == ms) & (covers["table_type"] == table_type))]
+        tier = page.tiers[page.tiers["ms_path"] == ms]
+        if mine.empty or tier.empty:
+            return None
+        rows = (mine.iloc[0], tier.iloc[0])
+        return {str(name): value for row in rows for name, value in row.items()}
 
     def _show_detail(self, key: str | None, value: Any) -> None:
-        self._facts.value = _HINT if key is None else _facts_html(value)
+        self._facts.value = HINT if key is None else facts_html(value)
 
     def _show_detail_error(self, words_html: str) -> None:
         self._facts.value = words_html
 
     def _mark(self, key: str | None) -> None:
+        self._several = frozenset()
         self._table.mark(key)
+        self._mark_plots(key)
+
+    def _mark_plots(self, key: str | None) -> None:
+        """Mark a table, and the MS that is chosen anywhere."""
+        chosen = [part for part in (key, self._lab.selection.ms_path) if part is not None]
+        self._timeline.select(chosen)
+        self._history.select(chosen[:1] if key is not None else ())
+
+    def _choose_row(self, key: str | None) -> None:
+        self._several = frozenset()
+        self._mark_plots(key)
+        self._choose(key)
+
+    def _on_plot(self, keys: frozenset[Any], how: str) -> None:
+        """A window chooses its table, an MS itself and with it its table; several are marked."""
+        self._several = frozenset(keys) if len(keys) > 1 else frozenset()
+        if self._several:
+            return
+        key = next(iter(keys), None)
+        page = self._page
+        if key is not None and page is not None and (page.coverage["ms_path"] == key).any():
+            self._lab.selection.ms_path = key
+            return
+        self._mark(key)
+        self._choose(key)
+
+    def _on_history(self, keys: frozenset[Any], how: str) -> None:
+        if len(keys) <= 1:
+            key = next(iter(keys), None)
+            self._mark(key)
+            self._choose(key)
 
     def figure(self) -> Figure | None:
-        """Return the windows in time."""
+        """Return the windows in time, or the ages."""
         return self._timeline.figure
 
     def _static(self) -> tuple[str, str]:
         detail = "" if self.selected is None else self._facts.value
-        parts = (self._covered.value, self._timeline.to_html(), self._table.to_html(), detail)
-        return "".join(parts), self._table.to_text()
+        plots = f"{self._timeline.to_html()}{self._history.to_html()}"
+        return f"{self._covered.value}{plots}{self._table.to_html()}{detail}", self._table.to_text()
 
 
 def _where(night: str | None) -> str:
     return "all nights" if night is None else f"night {night}"
 
 
-def _coverage_lines(coverage: pd.DataFrame) -> dict[str, str]:
-    """For each table type: ``28 inside, 3 nearest (max 7.2 h), 0 none``."""
-    from contimg_lab.plots.coverage import STATE_STYLE, type_rank
-
-    lines = {}
-    for kind in sorted({str(k) for k in plain(coverage["table_type"])}, key=type_rank):
-        mine = coverage[coverage["table_type"] == kind]
-        words = count_words(plain(mine["state"]), tuple(STATE_STYLE))
-        far = mine.loc[mine["state"] == "nearest", "distance_hours"]
-        if len(far):
-            words = words.replace("nearest", f"nearest (max {float(far.max()):.1f} h)")
-        lines[kind] = words if " none" in words else f"{words}, 0 none"
-    return lines
+def _bandpass(quality: pd.DataFrame) -> str:
+    kinds = set(plain(quality["table_type"]))
+    return next((kind for kind in _BANDPASS if kind in kinds), _BANDPASS[0])
 
 
-def _headline(lines: dict[str, str]) -> str:
-    kind = next((kind for kind in ("BP", "BA", "G") if kind in lines), None)
-    return f"{kind}: {lines[kind]}" if kind else "No bandpass table in the registry"
+def _charts(page: _Page, view: str, table_type: str, metric: str) -> tuple[Chart, Chart]:
+    from contimg_lab.plots.cal_history import age_chart, metric_chart
+    from contimg_lab.plots.coverage import coverage_chart
 
-
-def _columns(tables: pd.DataFrame, *, dated: bool) -> list[Column]:
-    found = [_metrics(text) for text in plain(tables["quality_metrics"])]
-    snr = [metrics.get("snr_mean") for metrics in found]
-    flagged = [metrics.get("flagged_fraction") for metrics in found]
-    start, end = plain(tables["valid_start_at"]), plain(tables["valid_end_at"])
-    late = [datetime.max.replace(tzinfo=UTC) if when is None else when for when in end]
-    unrated = "the pipeline's quality metrics do not say"
-    form = "%Y-%m-%d %H:%M" if dated else "%m-%d %H:%M"
-    return [
-        Column(title="table", texts=Written(plain(tables["path"]), short_ms)),
-        Column(
-            title="type", texts=Written(plain(tables["table_type"]), lambda kind: clip(kind, 8))
-        ),
-        Column(title="status", texts=Written(plain(tables["status"]), lambda word: clip(word, 12))),
-        Column(
-            title="field", texts=Written(plain(tables["cal_field"]), lambda word: clip(word, 24))
-        ),
-        Column(
-            title="from (UTC)",
-            texts=Written(start, lambda when: utc(when, form)),
-            sort_by=start,
-            kind="time",
-        ),
-        Column(
-            title="to (UTC)",
-            texts=["open" if when is None else utc(when, form) for when in end],
-            sort_by=late,
-            kind="time",
-        ),
-        numbers("order", plain(tables["order_index"])),
-        numbers("SNR", snr, number, unrated),
-        numbers("flagged", flagged, lambda x: number(x, 2), unrated),
-    ]
-
-
-def _metrics(text: str | None) -> dict[str, float]:
-    """Numbers of a JSON text; what is malformed or no number is left out."""
-    try:
-        found = json.loads(text or "{}")
-    except ValueError:
-        return {}
-    if not isinstance(found, dict):
-        return {}
-    return {
-        str(name): float(value)
-        for name, value in found.items()
-        if isinstance(value, (int, float)) and not isinstance(value, bool)
-    }
-
-
-def _facts_html(table: CalTable) -> str:
-    start = "unknown" if table.valid_start_mjd is None else f"{table.valid_start_mjd:.5f}"
-    end = "open-ended" if table.valid_end_mjd is None else f"{table.valid_end_mjd:.5f}"
-    rows: dict[str, object] = {
-        "Table": table.path,
-        "Set": f"{table.set_name or '-'}, applied as {table.order_index}",
-        "Type, status": f"{table.table_type or '-'}, {table.status or '-'}",
-        "Window (MJD)": f"{start} to {end}",
-        "Field, refant": f"{table.cal_field or '-'}, {table.refant or '-'}",
-        "Solved on": table.source_ms_path or "not recorded",
-        "Solver": table.solver_command,
-        "Notes": table.notes,
-    }
-    metrics = _metrics(table.quality_metrics)
-    rows |= {f"Quality: {name}": number(value, 4) for name, value in metrics.items()}
-    if not metrics and table.quality_metrics:
-        rows["Quality (not readable)"] = clip(table.quality_metrics, 200)
-    return facts({name: value for name, value in rows.items() if value is not None})
+    where = _where(page.night)
+    history = metric_chart(page.quality, metric, table_type, title=f"{table_type}, all nights")
+    if view == "age":
+        title = f"Age of {table_type} tables, {where}"
+        return age_chart(page.coverage, table_type, title=title, name=f"age {page.night}"), history
+    title, name = f"Validity windows, {where}", f"windows {page.night}"
+    return coverage_chart(page.coverage, page.tables, title=title, name=name), history

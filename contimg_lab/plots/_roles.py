@@ -85,6 +85,7 @@ ROLES: dict[str, Look] = {
     "pass": _state("green", "o"),
     "warn": _state("orange", "^"),
     "fail": _state("vermilion", "X"),
+    "fail line": Look(colour="vermilion", width=1.3, order=1.5),
     # coverage by cal tables
     "inside": _state("green", "o"),
     "nearest": _state("orange", "^"),

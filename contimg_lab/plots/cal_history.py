@@ -78,7 +78,7 @@ def age_chart(
     levels = [Level(role="cut", axis="y", at=WARN_DISTANCE_HOURS,
                     label=f"aging from {WARN_DISTANCE_HOURS:g} h")]  # fmt: skip
     if most > 0.8 * MAX_DISTANCE_HOURS:
-        levels.append(Level(role="constant", axis="y", at=MAX_DISTANCE_HOURS,
+        levels.append(Level(role="fail line", axis="y", at=MAX_DISTANCE_HOURS,
                             label=f"not used beyond {MAX_DISTANCE_HOURS:g} h"))  # fmt: skip
     return Chart(
         name=f"{name} {table_type}",
@@ -86,7 +86,7 @@ def age_chart(
         noun="MS",
         x=Axis(label="MJD (UTC, days)", name="MJD", kind="mjd", limits=_time_limits(mjd)),
         y=Axis(label=f"Age of the {table_type} table at the MS (h)", name="age", unit="h",
-               limits=(0.0, 1.15 * most)),
+               limits=(-0.05 * most, 1.15 * most)),
         points=tuple(points),
         levels=tuple(levels),
         empty="" if drawable else f"no Measurement Set with a time, or no {table_type} table",
@@ -143,13 +143,14 @@ def metric_chart(
         )  # fmt: skip
     side = "above" if floor.high_is_bad else "below"
     levels = [
-        Level(role="cut", axis="y", at=at, label=f"{word} {side} {at:g}")
-        for word, at in (("warn", floor.warn), ("fail", floor.fail))
+        Level(role=role, axis="y", at=at, label=f"{word} {side} {at:g}")
+        for word, role, at in (("warn", "cut", floor.warn), ("fail", "fail line", floor.fail))
     ]
     if metric == "flagged_fraction":
         levels.append(Level(role="constant", axis="y", at=EMPTY_SLOTS_FRACTION,
                             label=f"empty slots {EMPTY_SLOTS_FRACTION:g}"))  # fmt: skip
     seen = value[known]
+    most = float(seen.max(initial=floor.warn))
     told = (
         f"median {np.median(seen):.3g}, from {seen.min():.3g} to {seen.max():.3g}"
         if seen.size
@@ -163,7 +164,7 @@ def metric_chart(
         x=Axis(label="MJD (UTC, days)", name="MJD", kind="mjd",
                limits=_time_limits(mjd[known]) if known.any() else None),
         y=Axis(label=f"{words[0].upper()}{words[1:]} of {table_type}", name=words,
-               limits=(0.0, 1.12 * float(seen.max(initial=floor.warn)))),
+               limits=(-0.05 * most, 1.12 * most)),
         points=tuple(points),
         levels=tuple(levels),
         empty="" if known.any() else f"no {table_type} table has this metric",

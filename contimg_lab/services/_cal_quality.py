@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from contimg_lab.analysis.cal_quality import FLOORS, judge, tier_of
+from contimg_lab.analysis.cal_quality import FLOORS, judge, metrics_of, tier_of
 from contimg_lab.records.caltables import AppliedCalTable, CalTable, Coverage, Tier
 from contimg_lab.services._directory import Entry
 from contimg_lab.services._frames import frame
@@ -16,26 +15,11 @@ from contimg_lab.times import mjd_from_name, mjd_from_value, night_of_mjd
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["metrics_of", "quality_frame", "solved_night", "tiers"]
+__all__ = ["quality_frame", "solved_night", "tiers"]
 
 _METRICS = ("snr_mean", "snr_min", "flagged_fraction", "n_antennas", "n_solutions")
 _BANDPASS = ("BP", "BA", "G")
 _GAIN = ("GP", "GA", "2G", "G")
-
-
-def metrics_of(text: str | None) -> dict[str, float]:
-    """Return the numbers of a JSON text; what is malformed or no number is left out."""
-    try:
-        found = json.loads(text or "{}")
-    except ValueError:
-        return {}
-    if not isinstance(found, dict):
-        return {}
-    return {
-        str(name): float(value)
-        for name, value in found.items()
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e300
-    }
 
 
 def solved_night(table: CalTable) -> str | None:
