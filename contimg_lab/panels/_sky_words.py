@@ -77,9 +77,14 @@ def rows_of(ms: pd.DataFrame, drift: Drift) -> tuple[list[Any], tuple[ChartColum
         f"{datetime_from_mjd(mjd):%Y-%m-%d %H:%M:%S} UTC" if np.isfinite(mjd) else ""
         for mjd in drift.mid_mjd.tolist()
     ]
+    where = [
+        f"{ra:.4f}, {dec:+.4f} deg" if np.isfinite(ra + dec) else ""
+        for ra, dec in zip(drift.ra_deg.tolist(), drift.dec_deg.tolist(), strict=True)
+    ]
     return [status.get(path) for path in drift.path], (
         ChartColumn(name="kind", values=drift.kind),
         ChartColumn(name="middle", values=tuple(when)),
+        ChartColumn(name="at", values=tuple(where)),
         ChartColumn(name="RA less LST", values=drift.residual_deg * _ARCMIN, unit="arcmin"),
     )
 
@@ -95,13 +100,15 @@ def findings_words(drift: Drift) -> list[str]:
         if known.size
         else "drift unknown"
     )
+    if drift.looks_of_date:
+        off += ": the right ascensions look like those of date, not J2000"
     jumps = sum(states[word] for word in _BAD_STATES)
     return [
         off,
         f"{jumps} declination jump{'' if jumps == 1 else 's'}",
         f"{len(drift.gaps)} gap{'' if len(drift.gaps) == 1 else 's'} over 10 min",
-        "raw data without an MS unknown"
-        if left is None
+        f"raw data without an MS unknown: {drift.raw_why}"
+        if drift.raw_why or left is None
         else f"{len(left)} raw group{'' if len(left) == 1 else 's'} without an MS",
     ]
 

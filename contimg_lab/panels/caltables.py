@@ -99,14 +99,14 @@ class CalTablesPanel(Panel):
         self._covered, self._facts = widgets.HTML(), widgets.HTML(HINT)
         for part in (self._covered, self._facts):
             part.add_class("contimg-detail")
-        self._timeline = self._plot((7.2, 3.6), "The windows appear here.", self._on_plot)
-        self._history = self._plot((6.6, 3.2), "The history appears here.", self._on_history)
+        self._timeline = self._plot((6.4, 3.6), "The windows appear here.", self._on_plot)
+        self._history = self._plot((5.8, 3.2), "The history appears here.", self._on_history)
         self._table = Table("cal tables", 200, self._choose_row)
         still = {"overflow": "auto", "min_width": "0"}
         covered = widgets.Box(
-            [self._covered], layout=still | {"height": "360px", "flex": "1 1 300px"}
+            [self._covered], layout=still | {"height": "360px", "flex": "1 1 260px"}
         )
-        told = widgets.Box([self._facts], layout=still | {"height": "320px", "flex": "1 1 360px"})
+        told = widgets.Box([self._facts], layout=still | {"height": "320px", "flex": "1 1 320px"})
         filters = (self._night, self._status_filter, self._view, self._type, self._metric)
         for choice in filters:
             self._watch(choice.widget, choice.changed)

@@ -85,12 +85,12 @@ class PointingsPanel(Panel):
         self._view = Choice("Plot", _VIEWS, view, self._on_view, 240)
         self._where = "no night"
         self._table = Table("Measurement Sets", 230, self._choose_row)
-        self._plot_box = self._plot((7.4, 4.0), "The sky plot appears here.", self._on_plot)
+        self._plot_box = self._plot((6.4, 4.0), "The sky plot appears here.", self._on_plot)
         self._facts, self._findings = widgets.HTML(HINT), widgets.HTML()
         for part in (self._facts, self._findings):
             part.add_class("contimg-detail")
         still = {"overflow": "auto", "min_width": "0"}
-        told = widgets.Box([self._facts], layout=still | {"height": "400px", "flex": "1 1 300px"})
+        told = widgets.Box([self._facts], layout=still | {"height": "400px", "flex": "1 1 260px"})
         found = widgets.Box([self._findings], layout=still | {"height": "170px"})
         self._watch(self._night.widget, self._night.changed)
         self._watch(self._view.widget, self._view.changed)

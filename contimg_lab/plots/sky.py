@@ -121,7 +121,7 @@ def pointings_chart(
         latitude = galactic_latitude_deg(ra[known], dec[known])
         b = f"galactic b {latitude.min():+.1f} to {latitude.max():+.1f} deg"
         corner += () if plane else (f"{b}: the galactic plane is outside",)
-        told = f"{told[:-1]}; {b}."
+        told = f"{told[:-1]}; {b}." if plane else told
     if marks or corner:
         more = [part.words for part in marks] + list(corner)
         told = f"{told[:-1]}; {'; '.join(more)}."

@@ -155,7 +155,8 @@ def strip_chart(
         empty="" if known.any() else "no Measurement Set has a time and a position",
         selected=_ringed(selected, points),
         columns=4,
-        alt=f"Right ascension against time: {_counts((*points, *marks))}; {_gap_words(drift)}.",
+        alt=f"Right ascension against time: {_counts((*points, *marks))}; "
+            f"{_strip_words(ra[known], up(mid[known]), words)}; {_gap_words(drift)}.",
     )  # fmt: skip
 
 
@@ -319,6 +320,16 @@ def _span_words(values: Floats, what: str) -> str:
     return (
         f"{what} median {np.median(known):+.2f} arcmin, from {known.min():+.2f} to "
         f"{known.max():+.2f} arcmin"
+    )
+
+
+def _strip_words(ra_deg: Floats, times: Floats, words: str) -> str:
+    if not ra_deg.size:
+        return "no place and time is known"
+    first, last = (int(place(times)) for place in (np.argmin, np.argmax))
+    return (
+        f"RA {ra_deg[first] % 360.0:.4f} to {ra_deg[last] % 360.0:.4f} deg from "
+        f"{times[first]:.2f} to {times[last]:.2f} {words}"
     )
 
 
