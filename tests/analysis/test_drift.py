@@ -22,6 +22,7 @@ from contimg_lab.analysis.drift import (
     declination_states,
     drift_residual_deg,
     looks_of_date,
+    meridian_icrs,
 )
 from contimg_lab.analysis.durations import durations
 
@@ -146,3 +147,11 @@ def test_unusual_durations_are_those_of_the_definition(values):
     wanted = [judged and abs(v - median) > 5.0 * 1.482602218505602 * mad for v in values]
     assert found.is_outlier.tolist() == wanted
     assert bool(found.why_not) != judged
+
+
+@given(MJD, st.floats(-80.0, 80.0))
+def test_the_place_on_the_meridian_is_carried_back_to_it(mjd: float, dec_deg: float) -> None:
+    """What is said to stand on the meridian must have no residual, and the declination asked."""
+    ra, dec = meridian_icrs(mjd, dec_deg)
+    assert float(drift_residual_deg(ra, dec, mjd)) == pytest.approx(0.0, abs=1e-6)
+    assert float(apparent_place(ra, dec, mjd)[1]) == pytest.approx(dec_deg, abs=1e-6)

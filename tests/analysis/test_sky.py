@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contimg_lab.analysis.sky import unwrap_ra
+from contimg_lab.analysis.sky import galactic_latitude_deg, galactic_plane, unwrap_ra
 
 ANGLES = st.lists(st.floats(-1000.0, 1000.0), min_size=1, max_size=40)
 
@@ -68,3 +68,24 @@ def test_unknown_positions_stay_unknown() -> None:
     assert np.isnan(values[[0, 2]]).all()
     assert unwrap_ra([np.nan])[0] == 180.0
     assert unwrap_ra([])[1].size == 0
+
+
+def test_the_galactic_plane_is_where_astropy_has_it() -> None:
+    """Every point of the plane must lie within 0.1 arcsec of that of an independent package."""
+    from astropy.coordinates import SkyCoord
+
+    ra, dec = galactic_plane(721)
+    longitude = np.linspace(0.0, 360.0, 721)
+    other = SkyCoord(l=longitude, b=0.0 * longitude, unit="deg", frame="galactic").icrs
+    assert np.abs((other.ra.deg - ra + 180.0) % 360.0 - 180.0).max() < 3e-5
+    assert np.abs(other.dec.deg - dec).max() < 3e-5
+    assert np.abs(galactic_latitude_deg(ra, dec)).max() < 1e-9
+
+
+@given(st.floats(0.0, 359.9), st.floats(-89.9, 89.9))
+def test_galactic_latitude_is_that_of_astropy(ra_deg: float, dec_deg: float) -> None:
+    """Any latitude must be within 0.1 arcsec of that of an independent package."""
+    from astropy.coordinates import SkyCoord
+
+    other = SkyCoord(ra_deg, dec_deg, unit="deg").galactic.b.deg
+    assert float(galactic_latitude_deg(ra_deg, dec_deg)) == pytest.approx(other, abs=3e-5)
