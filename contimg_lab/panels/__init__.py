@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["PANELS", "TABS", "make_panel", "panel_class"]
 
 PANELS: dict[str, str] = {
+    "night": "contimg_lab.panels.night:NightPanel",
     "jobs": "contimg_lab.panels.jobs:JobsPanel",
     "pointings": "contimg_lab.panels.pointings:PointingsPanel",
     "caltables": "contimg_lab.panels.caltables:CalTablesPanel",

@@ -51,12 +51,15 @@ def _jobs(
     *,
     night: str | None,
     status: str | None = None,
+    cause: str | None = None,
     text: str | None = None,
     sort: str = "",
     rank: Mapping[str, int] | None = None,
 ) -> list[str]:
     """Runs; ``rank`` orders the states where ``sort`` is status, and what it lacks stands at 3."""
-    table = f"await lab.jobs.table({_arguments(night=night, status=status, text=text)})"
+    table = (
+        f"await lab.jobs.table({_arguments(night=night, status=status, cause=cause, text=text)})"
+    )
     if not sort:
         return [table]
     lines = [f"runs = {table}"]
@@ -154,11 +157,16 @@ def _variability(
     ]
 
 
+def _night(*, night: str) -> list[str]:
+    return [f"await lab.qa.hours({night!r})"]
+
+
 def _dashboard(*, night: str) -> list[str]:
     return [f"summary = await lab.qa.night({night!r})", "summary.to_pandas()"]
 
 
 _PANELS: Mapping[str, Callable[..., list[str]]] = {
+    "night": _night,
     "jobs": _jobs,
     "pointings": _pointings,
     "caltables": _caltables,

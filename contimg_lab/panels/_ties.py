@@ -60,6 +60,9 @@ class Tied:
     def _arrange(self, layout: Mapping[str, Any]) -> None:
         """Arrange the panel as `_layout` said."""
 
+    def _on_seen(self, *, visible: bool) -> None:
+        """Hear that the panel can be seen, or cannot any more."""
+
     def view_state(self) -> dict[str, Any]:
         """Return filters, chosen key and layout, ready for JSON; see `contimg_lab.views`."""
         return {**self._ties.state(), "layout": self._layout()}
@@ -222,6 +225,7 @@ class Ties:
     def see(self, *, visible: bool) -> None:
         """Say whether the panel can be seen; what it missed meanwhile is made up for."""
         self._visible = visible
+        self._panel._on_seen(visible=visible)
         if not visible:
             return
         unseen, self._unseen = self._unseen, None

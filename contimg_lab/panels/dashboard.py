@@ -1,4 +1,4 @@
-"""The dashboard: which database, how the last night went, and every panel in a tab."""
+"""The dashboard: how the last night went, which database, and every panel in a tab."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from contimg_lab.panels import TABS, panel_class
 from contimg_lab.panels._base import Panel
 from contimg_lab.panels._controls import LAST_NIGHT, Choice, night_of, night_options
+from contimg_lab.panels._night_words import runs_verdict, verdict_html
 from contimg_lab.panels._words import escape
 
 if TYPE_CHECKING:
@@ -52,10 +53,10 @@ class DashboardPanel(Panel):
 
         self._night = Choice("Night", night_options(()), self._first_night, self._on_filter)
         self._database = widgets.HTML(_database_html(self._lab))
-        self._summary = widgets.HTML()
-        for part in (self._database, self._summary):
-            part.add_class("contimg-detail")
-        still = widgets.Box([self._summary], layout={"height": "130px", "overflow": "auto"})
+        self._database.add_class("contimg-detail")
+        self._verdict = widgets.HTML()  # whichever tab is open; the first one tells the rest
+        self._verdict.add_class("contimg-board")
+        still = widgets.Box([self._verdict], layout={"height": "28px", "overflow": "auto"})
         self._places = [widgets.VBox() for _ in TABS]
         titles = tuple(panel_class(name).title for name in TABS)
         self._tabs = widgets.Tab(
@@ -63,7 +64,7 @@ class DashboardPanel(Panel):
         )
         self._watch(self._night.widget, self._night.changed)
         self._watch(self._tabs, self._on_tab, "selected_index")
-        return [self._night.widget], [self._database, still, self._tabs]
+        return [self._night.widget], [still, self._database, self._tabs]
 
     @property
     def panels(self) -> dict[str, Panel]:
@@ -86,12 +87,11 @@ class DashboardPanel(Panel):
         options = [pair for pair in night_options(nights) if pair[1] != "all"]
         self._night.offer(options)
         if summary is None:
-            self._summary.value = ""
+            self._verdict.value = ""
             return "no Measurement Set in this database has a time"
         self._make_frame = summary.to_pandas
         self._asked = ("dashboard", {"night": summary.night})
-        lines = "".join(f"<li>{escape(line)}</li>" for line in summary.lines())
-        self._summary.value = f"<ul style='margin:0;padding-left:18px'>{lines}</ul>"
+        self._verdict.value = verdict_html([runs_verdict(summary)])
         return f"Night {summary.night} (UTC): {len(nights)} nights in all, to {nights[-1]}"
 
     def refresh(self) -> None:
@@ -161,7 +161,7 @@ class DashboardPanel(Panel):
     def _static(self) -> tuple[str, str]:
         pages = [panel._static_page() for panel in self._panels.values()]
         return (
-            f"{self._database.value}{self._summary.value}" + "<hr>".join(html for html, _ in pages),
+            f"{self._database.value}{self._verdict.value}" + "<hr>".join(html for html, _ in pages),
             "\n\n".join(text for _, text in pages),
         )
 

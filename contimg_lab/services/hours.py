@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +17,6 @@ from contimg_lab.analysis.drift import apparent_place, apparent_sidereal_deg
 from contimg_lab.analysis.hour_checks import (
     CHECKS,
     LIMITS,
-    NOT_APPLICABLE,
     HourFigures,
     flux_ratios,
     judge_hour,
@@ -32,40 +30,14 @@ from contimg_lab.services._coverage import BANDPASS_TYPES, bandpass_of, cover_en
 from contimg_lab.services._directory import Directory, Entry
 from contimg_lab.services._epochs import Epochs
 from contimg_lab.services._field import all_epochs
-from contimg_lab.services._frames import frame
+from contimg_lab.services._hour_tiles import TileValue, tile_values
+from contimg_lab.services._judged_hours import VALUES, JudgedHours, ordered
 from contimg_lab.services._pointings import read_pointings
 from contimg_lab.services.drift import night_medians
 from contimg_lab.services.images import tile_images
 
-if TYPE_CHECKING:
-    import pandas as pd
+__all__ = ["VALUES", "JudgedHours", "read_hours"]
 
-__all__ = ["VALUES", "read_hours"]
-
-VALUES = {
-    "tiles": "n_tiles",
-    "failed": "n_failed",
-    "calibration": "calibration",
-    "noise": "noise_median_jy",
-    "beam": "beam_major_arcsec",
-    "flux_ratio": "flux_ratio",
-    "gaps": "n_gaps",
-    "declination": "dec_offset_deg",
-}
-"""Column that holds the value of each check; its word is in ``<check>_word``."""
-
-_UNITS = {
-    "hour": "h (UTC)",
-    "noise_median_jy": "Jy/beam",
-    "noise_max_jy": "Jy/beam",
-    "noise_reference_jy": "Jy/beam",
-    "noise_ratio": "1",
-    "beam_major_arcsec": "arcsec",
-    "beam_axis_ratio": "1",
-    "flux_ratio": "1",
-    "dec_deg": "deg (of date)",
-    "dec_offset_deg": "deg (of date)",
-}
 _NIGHTS = 30  # other nights that a noise is compared with
 _FEWEST = 5  # their tiles at the same sidereal time
 _MARGIN_DEG = 1.3  # a tile's worth of the sky
@@ -88,8 +60,8 @@ class _Read:
 
 async def read_hours(
     context: Context, night: str, hours: Sequence[HourSummary], max_age_s: float
-) -> pd.DataFrame:
-    """Make the table of `QaService.hours` of the hours of a night's summary."""
+) -> JudgedHours:
+    """Judge the hours of a night's summary."""
     directory = await context.directory()
     tiles = [e for e in directory.select(night) if e.kind == "tile" and e.hour is not None]
     others = await asyncio.to_thread(_around, directory, night)
@@ -114,7 +86,7 @@ async def read_hours(
         as_of=as_of,
         absent=absent,
     )
-    return await asyncio.to_thread(_table, night, hours, found)
+    return await asyncio.to_thread(_judge, night, hours, found)
 
 
 async def _absent(context: Context) -> dict[str, str]:
@@ -158,24 +130,27 @@ def _around(directory: Directory, night: str) -> dict[str, Entry]:
     }
 
 
-def _table(night: str, hours: Sequence[HourSummary], found: _Read) -> pd.DataFrame:
+def _judge(night: str, hours: Sequence[HourSummary], found: _Read) -> JudgedHours:
     ratios = _flux_ratios(found)
     noise = _of_images(found.images, "noise_jy")
     references = _noise_references(found, noise)
     offsets = _declinations(found)
     cal = _bandpasses(found.covers)
+    major, minor = (_of_images(found.images, f"beam_{a}_arcsec") for a in ("major", "minor"))
     rows: list[dict[str, Any]] = []
     reasons: dict[str, dict[int, str]] = {check: {} for check in CHECKS}
+    tiles: dict[tuple[str, int], Sequence[TileValue]] = {}
     for one in hours:
         mine = [e.ms.path for e in found.tiles if e.hour == one.hour]
         figures, row = _hour(one, mine, found, cal, noise, references, ratios, offsets)
         for check, verdict in judge_hour(figures).items():
             row[f"{check}_word"] = verdict.word
             reasons[check][one.hour] = verdict.why
-        rows.append(_ordered({"night": night, "hour": one.hour} | row))
-    made = _frame(rows, reasons)
-    made.attrs["as_of"] = found.as_of
-    return made
+        rows.append(ordered({"night": night, "hour": one.hour} | row))
+        reference = references.get(one.hour, (math.nan, ""))[0]
+        of_each = tile_values(mine, cal, noise, reference, major, minor, offsets)
+        tiles |= {(check, one.hour): values for check, values in of_each.items()}
+    return JudgedHours(night=night, rows=rows, reasons=reasons, tiles=tiles, as_of=found.as_of)
 
 
 def _hour(
@@ -349,36 +324,3 @@ def _declinations(found: _Read) -> dict[str, tuple[float, float]]:
         for e, value, apart in zip(found.tiles, of_date.tolist(), off.tolist(), strict=True)
         if math.isfinite(apart)
     }
-
-
-def _ordered(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns of a row with each check's word behind its value."""
-    word_of = {value: f"{check}_word" for check, value in VALUES.items()}
-    told: dict[str, Any] = {}
-    for name, value in row.items():
-        if name.endswith("_word"):
-            continue
-        told[name] = value
-        if name in word_of:
-            told[word_of[name]] = row[word_of[name]]
-    return told
-
-
-def _frame(
-    rows: Sequence[Mapping[str, Any]], reasons: Mapping[str, Mapping[int, str]]
-) -> pd.DataFrame:
-    texts = ("night", "calibration", "noise_reference", *(f"{check}_word" for check in CHECKS))
-    whole = ("hour", "n_tiles", "n_failed", "n_inside", "n_nearest", "n_none", "n_flux", "n_gaps")
-    names = list(rows[0]) if rows else ["night", "hour", *VALUES.values(), *texts[3:]]
-    kind: dict[str, type] = dict.fromkeys(names, float)
-    kind |= dict.fromkeys(texts, str) | dict.fromkeys(whole, int)
-    made = frame({n: [row[n] for row in rows] for n in names}, kind, units=_UNITS)
-    made.attrs["checks"] = dict(VALUES)
-    made.attrs["limits"] = {name: dataclasses.asdict(limit) for name, limit in LIMITS.items()}
-    made.attrs["reasons"] = {check: dict(told) for check, told in reasons.items()}
-    made.attrs["not_applicable"] = {
-        check: {row["hour"]: reasons[check][row["hour"]] for row in rows}
-        for check in CHECKS
-        if rows and all(row[f"{check}_word"] == NOT_APPLICABLE for row in rows)
-    }
-    return made

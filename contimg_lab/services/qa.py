@@ -9,8 +9,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from contimg_lab import _faces
 from contimg_lab.errors import NotFound
 from contimg_lab.records.caltables import Coverage
 from contimg_lab.records.jobs import Run
@@ -206,8 +207,13 @@ class QaService(Service):
         'outside 0.8 to 1.2, or fewer than 3 sources found'
         """
         summary = await self.night(night)
-        made = await read_hours(self.context, summary.night, summary.hours, max_age_s)
+        judged = await read_hours(self.context, summary.night, summary.hours, max_age_s)
+        made = await asyncio.to_thread(judged.to_pandas)
         return await with_origin(self.context, made, "qa.hours", night=summary.night)
+
+    def panel(self, **options: Any) -> Any:
+        """Show a night at a glance: what broke, and its hours by checks."""
+        return _faces.panel("night", self.lab, **options)
 
     async def _noise(self, entries: Sequence[Entry]) -> dict[str, float]:
         if await self.context.database.find_table("images") is None:

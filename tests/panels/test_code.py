@@ -92,7 +92,7 @@ async def test_the_code_follows_the_filters(demo: cl.Lab) -> None:
     view = panel._code_view
     assert view in panel._head._below.children
     assert view.text == panel.code()
-    panel._status_filter.widget.value = "failed"
+    panel._status_filter.value = "failed"
     await panel.settled()
     assert "status='failed'" in panel.code()
     assert view.text == panel.code()

@@ -78,7 +78,7 @@ async def test_filters_narrow_and_are_not_replaced(demo: cl.Lab) -> None:
     await panel.settled()
     controls = list(panel._head.widgets[0].children)
     every = panel.to_pandas()
-    panel._status_filter.widget.value = "failed"
+    panel._status_filter.value = "failed"
     await panel.settled()
     failed = panel.to_pandas()
     assert set(failed["status"]) == {"failed"}
@@ -193,7 +193,7 @@ async def test_every_row_is_in_the_table_and_is_sorted(demo: cl.Lab) -> None:
     top = panel._table.rows.page(0, 1)[0]
     assert took[top["key"]] == took.max()
     assert "sorted by took, down" in panel._table._caption.value
-    panel._status_filter.widget.value = "failed"  # the order of the header stays
+    panel._status_filter.value = "failed"  # the order of the header stays
     await panel.settled()
     failed = panel.to_pandas().set_index("run_id")["duration_s"]
     assert failed[panel._table.rows.page(0, 1)[0]["key"]] == failed.max()
