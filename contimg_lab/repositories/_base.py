@@ -25,6 +25,7 @@ MAX_LIMIT = 1_000_000
 """Most rows that one call lists."""
 
 _MANY = 200
+_PART = 2_000  # rows turned into columns at once
 
 
 class Repository(Generic[R]):
@@ -168,18 +169,24 @@ def _records(record: type[R], names: Sequence[str], rows: Sequence[Row]) -> tupl
 
 
 def _columns(
-    kind: Mapping[str, type], names: Sequence[str], held: Sequence[str], rows: Sequence[Row]
+    kind: Mapping[str, type], names: Sequence[str], held: Sequence[str], rows: list[Row]
 ) -> dict[str, NDArray[Any]]:
-    parts = dict(zip(["1", *held], zip(*rows, strict=True), strict=True)) if rows else {}
-    arrays: dict[str, NDArray[Any]] = {}
-    for name in names:
-        part = parts.get(name, (None,) * len(rows))
-        if kind[name] is str:
-            arrays[name] = np.empty(len(rows), object)
-            arrays[name][:] = [cast(value, str) for value in part]
-        else:
-            numbers = [v if isinstance(v, (int, float)) else np.nan for v in part]
-            arrays[name] = np.array(numbers, float)
+    arrays: dict[str, NDArray[Any]] = {
+        name: np.full(len(rows), None if kind[name] is str else np.nan) for name in names
+    }
+    # in parts, which are let go at once: one step in C over so many rows, or the end of them all
+    # in the caller, would hold the interpreter, and the loop with it
+    for start in reversed(range(0, len(rows), _PART)):
+        part_rows, stop = rows[start:], len(rows)
+        del rows[start:]
+        for name, part in zip(["1", *held], zip(*part_rows, strict=True), strict=True):
+            if name not in arrays:
+                continue
+            if kind[name] is str:
+                arrays[name][start:stop] = [v if type(v) is str else cast(v, str) for v in part]
+            else:
+                numbers = [v if isinstance(v, (int, float)) else np.nan for v in part]
+                arrays[name][start:stop] = numbers
     return arrays
 
 
