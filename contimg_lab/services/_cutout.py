@@ -20,7 +20,7 @@ from contimg_lab.errors import AbsentFeature, InvalidInput
 from contimg_lab.records.images import Image
 from contimg_lab.services._field import all_epochs
 from contimg_lab.services._image_files import find_image_file, image_folders
-from contimg_lab.services._image_pixels import Window, read_window
+from contimg_lab.services._image_pixels import MOST_PX, Window, read_window
 from contimg_lab.services._origin import Origin, origin_of
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ __all__ = ["Cutout", "make_cutout"]
 
 Floats = NDArray[np.float64]
 
-_MOST_PX = 4096
 _PLACES_AGE_S = 3600.0  # sources do not move
 
 
@@ -106,7 +105,7 @@ async def make_cutout(
     *,
     ra_deg: float | None,
     dec_deg: float | None,
-    size_px: int,
+    size_px: int | None,
     sources: bool,
 ) -> Cutout:
     """Read a cut-out of an image off the loop; see `ImagesService.cutout`."""
@@ -148,22 +147,22 @@ async def make_cutout(
     )
 
 
-def _check(ra_deg: float | None, dec_deg: float | None, size_px: int) -> None:
+def _check(ra_deg: float | None, dec_deg: float | None, size_px: int | None) -> None:
     if (ra_deg is None) != (dec_deg is None):
         raise InvalidInput("give both ra_deg and dec_deg, or neither for the middle of the image")
     for name, value, most in (("ra_deg", ra_deg, 720.0), ("dec_deg", dec_deg, 90.0)):
         if value is not None and not (isinstance(value, Real) and abs(value) <= most):
             raise InvalidInput(f"{name} {value!r} is no angle of at most {most:.0f} degrees")
     whole = isinstance(size_px, (int, np.integer)) and not isinstance(size_px, bool)
-    if not whole or not 1 <= size_px <= _MOST_PX:
-        raise InvalidInput(f"size_px {size_px!r} is no number of pixels from 1 to {_MOST_PX}")
+    if size_px is not None and (not whole or not 1 <= size_px <= MOST_PX):
+        raise InvalidInput(f"size_px {size_px!r} is no number of pixels from 1 to {MOST_PX}")
 
 
 def _read(
-    config: Config, path: str, ra_deg: float | None, dec_deg: float | None, size_px: int
+    config: Config, path: str, ra_deg: float | None, dec_deg: float | None, size_px: int | None
 ) -> tuple[Path, Window]:
     file = find_image_file(path, image_folders(config))
-    return file, read_window(file, ra_deg, dec_deg, int(size_px))
+    return file, read_window(file, ra_deg, dec_deg, None if size_px is None else int(size_px))
 
 
 async def _inside(context: Context, window: Window) -> tuple[tuple[str, ...], Floats, Floats]:

@@ -167,6 +167,14 @@ class Directory:
         at = [i for i in self._of_night(night).tolist() if kinds[i] == "tile"]
         return [paths[i] for i in at], [facts[i][2] for i in at], [facts[i][5] for i in at]
 
+    def facts(self, night: str | date | None) -> dict[str, tuple[float | None, int | None, str]]:
+        """Middle (MJD), full hours since 1970 and kind of each MS of one night, or all, by path."""
+        names, facts = self._names, self._facts
+        return {
+            names.paths[i]: (facts[i][2], facts[i][5], names.kinds[i])
+            for i in self._of_night(night).tolist()
+        }
+
     def nights(self) -> tuple[str, ...]:
         """Every night that has an MS, ascending."""
         indexed = self._names.indexed[self._order]

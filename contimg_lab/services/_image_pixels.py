@@ -20,13 +20,16 @@ if TYPE_CHECKING:
     from astropy.io.fits import Header
     from astropy.wcs import WCS
 
-__all__ = ["Window", "read_window"]
+__all__ = ["MOST_PX", "Window", "read_window"]
 
 Floats = NDArray[np.float64]
 
 _BEAM = ("BMAJ", "BMIN", "BPA")
 _SAME_UNIT = {"jy/beam": "Jy/beam", "mjy/beam": "mJy/beam", "jy": "Jy"}
 _REACH_DEG = 60.0
+
+MOST_PX = 4096
+"""Widest square that is read, pixels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -78,8 +81,12 @@ class Window:
         return x, y, inside
 
 
-def read_window(file: Path, ra_deg: float | None, dec_deg: float | None, size_px: int) -> Window:
+def read_window(
+    file: Path, ra_deg: float | None, dec_deg: float | None, size_px: int | None
+) -> Window:
     """Read a square around a place, or around the middle of the image (None); no more than that.
+
+    Without a size it is the longer side of the image, at most `MOST_PX`.
 
     Of an image with more than two axes the first plane is taken.
 
@@ -106,9 +113,10 @@ def read_window(file: Path, ra_deg: float | None, dec_deg: float | None, size_px
 
 
 def _window(
-    file: Path, unit: Any, wcs: WCS, ra_deg: float | None, dec_deg: float | None, size_px: int
+    file: Path, unit: Any, wcs: WCS, ra_deg: float | None, dec_deg: float | None, size: int | None
 ) -> Window:
     rows, columns = unit.shape[-2:]
+    size_px = min(max(rows, columns), MOST_PX) if size is None else size
     if ra_deg is None or dec_deg is None:
         x, y = (columns - 1) / 2.0, (rows - 1) / 2.0
         ra, dec = (float(v) for v in wcs.wcs_pix2world(x, y, 0))

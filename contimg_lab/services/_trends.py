@@ -29,9 +29,15 @@ if TYPE_CHECKING:
 __all__ = [
     "LEAST_NVSS_MJY",
     "LEAST_SOURCES",
+    "NO_CATALOGUE",
     "QUANTITIES",
     "TILE_TYPES",
+    "cells",
+    "enough_sources",
     "nightly_frame",
+    "nights_of",
+    "nvss_ratios",
+    "positive",
     "tile_figures",
     "trends_frame",
 ]
@@ -61,7 +67,8 @@ QUANTITIES: dict[str, tuple[str, str]] = {
 _STORED = ("noise_jy", "beam_major_arcsec", "beam_minor_arcsec", "dynamic_range")
 _NEEDS = {"axis_ratio": ("beam_major_arcsec", "beam_minor_arcsec")}
 _NO_PHOTOMETRY = "no photometry in an image of this MS"
-_NO_CATALOGUE = "no NVSS fluxes in this database"
+NO_CATALOGUE = "no NVSS fluxes in this database"
+"""Why no image has a flux ratio."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +133,7 @@ async def tile_figures(
 
     def find() -> TileFigures:
         paths, mid, hours, at = _tiles(directory, nights, rows)
-        figures = {n: _positive(rows[n][at]) for n in _STORED}
+        figures = {n: positive(rows[n][at]) for n in _STORED}
         figures["axis_ratio"] = axis_ratio(
             figures["beam_major_arcsec"], figures["beam_minor_arcsec"]
         )
@@ -134,21 +141,8 @@ async def tile_figures(
             np.isfinite(rows["beam_pa_deg"][at]), rows["beam_pa_deg"][at], np.nan
         )
         flux, seen = _flux_ratios(epochs, rows, paths, at)
-        enough = flux.n >= LEAST_SOURCES
-        why = np.array(
-            [
-                f"{n} of the {LEAST_SOURCES} sources needed ({LEAST_NVSS_MJY:.0f} mJy or more)"
-                for n in range(LEAST_SOURCES)
-            ],
-            object,
-        )[np.minimum(flux.n, LEAST_SOURCES - 1)]
-        why[~seen] = _NO_PHOTOMETRY
-        if not catalogued:
-            why[:] = _NO_CATALOGUE if measured is not None else _NO_PHOTOMETRY
-        why[enough] = ""
-        flux = Rollup(
-            np.where(enough, flux.median, np.nan), np.where(enough, flux.mad, np.nan), flux.n
-        )
+        lacking_nvss = measured is not None and not catalogued
+        flux, why = enough_sources(flux, seen, _NO_PHOTOMETRY, catalogued=not lacking_nvss)
         figures["flux_ratio"] = flux.median
         return TileFigures(
             ms_path=paths,
@@ -170,14 +164,14 @@ async def tile_figures(
 def trends_frame(tiles: TileFigures) -> pd.DataFrame:
     """One row a tile image; see `ImagesService.trends`."""
     data: dict[str, Any] = {
-        "night": _nights(tiles.hours),
+        "night": nights_of(tiles.hours),
         "hour": [None if h is None else h % 24 for h in tiles.hours],
-        "mid_mjd": _cells(tiles.mid_mjd),
+        "mid_mjd": cells(tiles.mid_mjd),
         "image_id": tiles.image_id,
         "image_path": tiles.image_path,
         "ms_path": tiles.ms_path,
-        **{name: _cells(tiles.figures[name]) for name in (*QUANTITIES, "beam_pa_deg")},
-        "flux_ratio_mad": _cells(tiles.flux.mad),
+        **{name: cells(tiles.figures[name]) for name in (*QUANTITIES, "beam_pa_deg")},
+        "flux_ratio_mad": cells(tiles.flux.mad),
         "flux_ratio_n": tiles.flux.n,
         "flux_ratio_reason": tiles.why,
     }
@@ -202,14 +196,14 @@ def nightly_frame(tiles: TileFigures) -> pd.DataFrame:
     """One row a night; see `ImagesService.nightly`."""
     import pandas as pd
 
-    of = _nights(tiles.hours)
+    of = nights_of(tiles.hours)
     nights = sorted({night for night in of if night is not None})
     place = {night: i for i, night in enumerate(nights)}
     group = np.array([-1 if night is None else place[night] for night in of], np.int64)
     count = np.bincount(group[group >= 0], minlength=len(nights))
     data: dict[str, Any] = {
         "night": nights,
-        "mid_mjd": _cells(roll_up(tiles.mid_mjd, group, len(nights)).median),
+        "mid_mjd": cells(roll_up(tiles.mid_mjd, group, len(nights)).median),
         "n_tiles": count,
     }
     kind: dict[str, type] = {"night": str, "mid_mjd": float, "n_tiles": int, "regressions": str}
@@ -221,21 +215,23 @@ def nightly_frame(tiles: TileFigures) -> pd.DataFrame:
         earlier = against_earlier(found.median)
         compared = np.isfinite(earlier.median)
         data |= {
-            name: _cells(found.median),
-            f"{name}_mad": _cells(found.mad),
+            name: cells(found.median),
+            f"{name}_mad": cells(found.mad),
             f"{name}_n": found.n,
-            f"{name}_before": _cells(earlier.median),
-            f"{name}_deviation": _cells(earlier.deviation),
+            f"{name}_before": cells(earlier.median),
+            f"{name}_before_sigma": cells(earlier.sigma),
+            f"{name}_deviation": cells(earlier.deviation),
             f"{name}_regression": pd.arrays.BooleanArray(earlier.regression, ~compared),
         }
-        floats = (name, f"{name}_mad", f"{name}_before", f"{name}_deviation")
-        kind |= dict.fromkeys(floats, float) | {f"{name}_n": int}
-        units |= dict.fromkeys(floats[:3], unit) | {f"{name}_n": "1", f"{name}_deviation": "1"}
+        floats = (name, *(f"{name}_{what}" for what in ("mad", "before", "before_sigma")))
+        kind |= dict.fromkeys((*floats, f"{name}_deviation"), float) | {f"{name}_n": int}
+        units |= dict.fromkeys(floats, unit) | {f"{name}_n": "1", f"{name}_deviation": "1"}
         meanings |= {
             name: f"median over the tiles: {meaning}",
             f"{name}_mad": "median absolute deviation of the tiles (not scaled)",
             f"{name}_n": "tiles that have one",
             f"{name}_before": "median of the 14 nights before at most; of 5 at least",
+            f"{name}_before_sigma": "1.4826 MAD of those nights",
             f"{name}_deviation": "from that median, in 1.4826 MAD of those nights",
             f"{name}_regression": "further than 4 of them",
         }
@@ -274,7 +270,7 @@ def _tiles(
     return [p for p, _, _ in found], when[kept], [h for _, _, h in found], best[kept]
 
 
-def _nights(hours: list[int | None]) -> list[str | None]:
+def nights_of(hours: list[int | None]) -> list[str | None]:
     """UTC date of each count of full hours since 1970."""
     written = {day: night_of_hour(day * 24) for day in {h // 24 for h in hours if h is not None}}
     return [None if h is None else written[h // 24] for h in hours]
@@ -305,21 +301,47 @@ def _flux_ratios(
     tile_of = np.full(len(epochs.images) + 1, -1, np.int64)  # the last: no image
     seen = chosen >= 0
     tile_of[chosen[seen]] = np.flatnonzero(seen)
+    ratio, image = nvss_ratios(epochs)
+    return roll_up(ratio, tile_of[image], count), seen
+
+
+def nvss_ratios(epochs: Epochs) -> tuple[Floats, Ints]:
+    """Flux over NVSS flux of each measurement of a bright source that counts, and its image."""
     with np.errstate(invalid="ignore"):
         bright = epochs.nvss_flux_mjy >= LEAST_NVSS_MJY
     of_bright = spread(bright, epochs.offsets) & (epochs.reason == 0)
     nvss = take_rows(spread(epochs.nvss_flux_mjy, epochs.offsets), of_bright)
-    ratio = take_rows(epochs.flux_jy, of_bright) * 1e3 / nvss
-    return roll_up(ratio, tile_of[take_rows(epochs.image, of_bright)], count), seen
+    image = take_rows(epochs.image, of_bright)
+    return take_rows(epochs.flux_jy, of_bright) * 1e3 / nvss, image.astype(np.int64)
 
 
-def _positive(values: Floats) -> Floats:
+def enough_sources(
+    flux: Rollup, seen: NDArray[np.bool_], unseen: str, *, catalogued: bool
+) -> tuple[Rollup, NDArray[np.object_]]:
+    """Take the flux ratios that rest on too few sources away, and say why there is none."""
+    enough = flux.n >= LEAST_SOURCES
+    words = [
+        f"{n} of the {LEAST_SOURCES} sources needed ({LEAST_NVSS_MJY:.0f} mJy or more)"
+        for n in range(LEAST_SOURCES)
+    ]
+    why = np.array(words, object)[np.minimum(flux.n, LEAST_SOURCES - 1)]
+    why[~seen] = unseen
+    if not catalogued:
+        why[:] = NO_CATALOGUE
+    why[enough] = ""
+    return Rollup(
+        np.where(enough, flux.median, np.nan), np.where(enough, flux.mad, np.nan), flux.n
+    ), why
+
+
+def positive(values: Floats) -> Floats:
+    """Take what is not positive and finite as missing (NaN)."""
     with np.errstate(invalid="ignore"):
         found: Floats = np.where((values > 0.0) & np.isfinite(values), values, np.nan)
     return found
 
 
-def _cells(values: Floats) -> Any:
+def cells(values: Floats) -> Any:
     """Nullable numbers: missing where NaN, an infinity as it is."""
     import pandas as pd
 

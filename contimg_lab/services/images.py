@@ -6,14 +6,16 @@ import asyncio
 import operator
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from contimg_lab import _faces
 from contimg_lab.errors import NotFound
 from contimg_lab.records.images import Image
 from contimg_lab.repositories._base import page
 from contimg_lab.services._context import Service
 from contimg_lab.services._cutout import Cutout, make_cutout
 from contimg_lab.services._frames import add_datetimes, record_frame
+from contimg_lab.services._image_quality import quality_frame
 from contimg_lab.services._origin import with_origin
 from contimg_lab.services._trends import TILE_TYPES, nightly_frame, tile_figures, trends_frame
 
@@ -96,13 +98,62 @@ class ImagesService(Service):
         given = {"type": type, "ms_path": ms_path, "night": night}
         return await with_origin(self.context, made, "images.table", **given)
 
+    async def quality(
+        self,
+        *,
+        night: str | date | None = None,
+        type: str | None = None,
+        text: str | None = None,
+        photometry: bool = True,
+        max_age_s: float = 0.0,
+    ) -> pd.DataFrame:
+        """Return every image with its time, what it measures, and what was measured in it.
+
+        In order of time, unknown last: `trends` has one row a tile, this has one an image. The
+        flux ratio is that of `trends`, of the sources measured in this very image.
+
+        Parameters
+        ----------
+        night
+            Only images of MS that started on this UTC date.
+        type
+            Only images of this type.
+        text
+            Only images whose path holds this, in whatever case.
+        photometry
+            Look up what was measured in each image; without it the flux ratio and the number of
+            sources are missing.
+        max_age_s
+            As for `trends`.
+
+        Raises
+        ------
+        AbsentFeature
+            This site has no table of images.
+        InvalidInput
+            The night is no date, or ``max_age_s`` no number of seconds.
+
+        Examples
+        --------
+        >>> from contimg_lab import blocking as cl
+        >>> with cl.demo() as lab:
+        ...     images = lab.images.quality(night=lab.last_night(), type="pbcor")
+        >>> bool((images["n_sources"] > 0).all())
+        True
+        """
+        now = datetime.now(UTC)
+        asked = {"night": night, "type": type, "text": text, "photometry": photometry}
+        made, as_of = await quality_frame(self.context, **asked, max_age_s=max_age_s)  # type: ignore[arg-type]
+        made.attrs["as_of"] = as_of or now
+        return await with_origin(self.context, made, "images.quality", **asked)
+
     async def cutout(
         self,
         key: int | str,
         *,
         ra_deg: float | None = None,
         dec_deg: float | None = None,
-        size_px: int = 64,
+        size_px: int | None = 64,
         sources: bool = True,
     ) -> Cutout:
         """Read a square of an image's FITS file, off the event loop.
@@ -118,7 +169,7 @@ class ImagesService(Service):
         ra_deg, dec_deg
             Place to cut around (ICRS); both None: the middle of the image.
         size_px
-            Width and height, pixels.
+            Width and height, pixels; None: the longer side of the image, at most 4096.
         sources
             Look up which sources of the database are inside.
 
@@ -148,6 +199,10 @@ class ImagesService(Service):
         return await make_cutout(
             self.context, image, ra_deg=ra_deg, dec_deg=dec_deg, size_px=size_px, sources=sources
         )
+
+    def panel(self, **options: Any) -> Any:
+        """Show the images of a night, the chosen one's pixels, and their trends over weeks."""
+        return _faces.panel("images", self.lab, **options)
 
     async def trends(
         self,
@@ -199,8 +254,9 @@ class ImagesService(Service):
 
         Of each quantity: the median over the night's tiles, its scatter (``_mad``, not scaled),
         the number of tiles (``_n``), the median of the 14 nights before at most (``_before``),
-        how far the night is from it in 1.4826 of their MAD (``_deviation``), and whether that is
-        more than 4 (``_regression``; missing where there are fewer than 5 earlier nights).
+        1.4826 of their MAD (``_before_sigma``), how far the night is from that median in these
+        (``_deviation``), and whether that is more than 4 (``_regression``; missing where there
+        are fewer than 5 earlier nights).
         ``regressions`` says it in words. See `contimg_lab.analysis.trends.against_earlier`.
 
         Parameters
