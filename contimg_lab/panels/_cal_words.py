@@ -65,6 +65,8 @@ def columns_of(tables: pd.DataFrame, *, dated: bool) -> list[Column]:
             title="type", texts=Written(plain(tables["table_type"]), lambda kind: clip(kind, 8))
         ),
         Column(title="status", texts=Written(plain(tables["status"]), lambda word: clip(word, 12))),
+        metric("mean SNR", "snr_mean", 3),
+        metric("flagged (0–1)", "flagged_fraction", 2),
         Column(
             title="calibrator",
             texts=Written(plain(tables["cal_field"]), lambda word: clip(word, 24)),
@@ -82,8 +84,6 @@ def columns_of(tables: pd.DataFrame, *, dated: bool) -> list[Column]:
             kind="time",
         ),
         numbers("order", plain(tables["order_index"])),
-        metric("mean SNR", "snr_mean", 3),
-        metric("flagged (0–1)", "flagged_fraction", 2),
     ]
 
 

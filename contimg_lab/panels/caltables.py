@@ -20,7 +20,7 @@ from contimg_lab.panels._cal_words import (
     tier_words,
 )
 from contimg_lab.panels._controls import ANY, LAST_NIGHT, Choice, night_of, night_options
-from contimg_lab.panels._table import Table
+from contimg_lab.panels._table import Column, Table
 from contimg_lab.panels._words import facts, plain
 from contimg_lab.times import night_bounds_mjd
 
@@ -49,6 +49,11 @@ class _Page:
     quality: pd.DataFrame
     coverage: pd.DataFrame
     tiers: pd.DataFrame
+    shown: pd.DataFrame
+    columns: Sequence[Column]
+    paths: Sequence[str]
+    covered_html: str
+    words: str
 
 
 class CalTablesPanel(Panel):
@@ -127,42 +132,29 @@ class CalTablesPanel(Panel):
             caltables.coverage(night),
             caltables.tiers(night),
         )
-        return _Page(nights, night, status, tables, quality, coverage, tiers)
+        return await asyncio.to_thread(
+            _page, nights, night, status, tables, quality, coverage, tiers
+        )
 
     def _show(self, value: _Page) -> str:
         self._night.offer(night_options(value.nights))
         kinds = sorted({str(kind) for kind in plain(value.quality["table_type"])})
         self._type.offer([("bandpass", ANY), *((kind, kind) for kind in kinds)])
         where = _where(value.night)
-        frame = value.tables
-        if value.night is not None:
-            low, high = night_bounds_mjd(value.night)
-            late = (frame["valid_end_mjd"] < low - _REACH_D).fillna(False)
-            early = (frame["valid_start_mjd"] >= high + _REACH_D).fillna(False)
-            frame = frame[~(late | early)]
-        self._frame = frame = frame.reset_index(drop=True)
+        self._frame, self._page = value.shown, value
         shown = {"night": value.night, "status": value.status, "reach_d": _REACH_D}
-        self._asked, self._page = ("caltables", shown), value
-        paths = [str(path) for path in plain(frame["path"])]
+        self._asked = ("caltables", shown)
         self._table.show(
-            columns_of(frame, dated=value.night is None),
-            paths,
+            value.columns,
+            value.paths,
             total=len(value.tables),
             selected=self.selected,
-            **self._ties.marks(self._table.show, paths, paths),
+            **self._ties.marks(self._table.show, value.paths, value.paths),
             note=f"; windows within 12 h of {where}" if value.night is not None else "",
         )
-        lines = coverage_lines(value.coverage)
-        tiers = tier_words(value.tiers)
-        self._covered.value = (
-            "<h4>Coverage by active tables (MS)</h4>"
-            + facts(lines)
-            + facts({"Provenance tier": tiers})
-            + floor_html(quality_words(value.quality, paths))
-        )
+        self._covered.value = value.covered_html
         self._paint()
-        n_ms = value.coverage["ms_path"].nunique()
-        return f"{where}, {n_ms} MS by active tables. {headline(lines)}. Tier {tiers}"
+        return f"{where}, {value.words}"
 
     def _on_view(self, change: Any) -> None:
         self._paint()
@@ -259,6 +251,42 @@ class CalTablesPanel(Panel):
 
 def _where(night: str | None) -> str:
     return "all nights" if night is None else f"night {night}"
+
+
+def _page(
+    nights: Sequence[str],
+    night: str | None,
+    status: str | None,
+    tables: pd.DataFrame,
+    quality: pd.DataFrame,
+    coverage: pd.DataFrame,
+    tiers: pd.DataFrame,
+) -> _Page:
+    """Make what is put on screen; of a whole season that takes longer than a loop may wait."""
+    shown = tables
+    if night is not None:
+        low, high = night_bounds_mjd(night)
+        late = (shown["valid_end_mjd"] < low - _REACH_D).fillna(False)
+        early = (shown["valid_start_mjd"] >= high + _REACH_D).fillna(False)
+        shown = shown[~(late | early)]
+    shown = shown.reset_index(drop=True)
+    paths = [str(path) for path in plain(shown["path"])]
+    lines, told = coverage_lines(coverage), tier_words(tiers)
+    covered = (
+        "<h4>Coverage by active tables (MS)</h4>"
+        + facts(lines)
+        + facts({"Provenance tier": told})
+        + floor_html(quality_words(quality, paths))
+    )
+    n_ms = coverage["ms_path"].nunique()
+    return _Page(
+        nights, night, status, tables, quality, coverage, tiers,
+        shown=shown,
+        columns=columns_of(shown, dated=night is None),
+        paths=paths,
+        covered_html=covered,
+        words=f"{n_ms} MS by active tables. {headline(lines)}. Tier {told}",
+    )  # fmt: skip
 
 
 def _bandpass(quality: pd.DataFrame) -> str:

@@ -19,7 +19,7 @@ from contimg_lab.panels._sky_words import (
     rows_of,
     several_html,
 )
-from contimg_lab.panels._table import Table
+from contimg_lab.panels._table import Column, Table
 from contimg_lab.panels._words import plain
 
 if TYPE_CHECKING:
@@ -47,6 +47,10 @@ class _Page:
     ms: pd.DataFrame
     drift: Drift
     calibrators: pd.DataFrame
+    paths: Sequence[str]
+    columns: Sequence[Column]
+    findings_html: str
+    words: str
 
 
 class PointingsPanel(Panel):
@@ -108,30 +112,24 @@ class PointingsPanel(Panel):
             self._lab.ms.drift(night),
             self._lab.caltables.calibrators(),
         )
-        return _Page(nights, night, ms, drift, calibrators)
+        return await asyncio.to_thread(_page, nights, night, ms, drift, calibrators)
 
     def _show(self, value: _Page) -> str:
         self._night.offer(night_options(value.nights))
         self._frame, self._page = value.ms, value
         self._asked = ("pointings", {"night": value.night})
         self._where = "all nights" if value.night is None else f"night {value.night}"
-        paths = plain(value.ms["path"])
         self._table.show(
-            columns_of(value.ms, value.drift, dated=value.night is None),
-            paths,
+            value.columns,
+            value.paths,
             total=len(value.ms),
             selected=self.selected,
-            **self._ties.marks(self._table.show, paths, paths),
+            **self._ties.marks(self._table.show, value.paths, value.paths),
             note=f", {self._where}",
         )
-        self._findings.value = findings_html(value.drift)
+        self._findings.value = value.findings_html
         self._paint()
-        counts = Counter(str(kind) for kind in plain(value.ms["kind"])).most_common()
-        kinds = ", ".join(f"{n} {kind}{'s' if n > 1 else ''}" for kind, n in counts)
-        lost = int(value.ms["ra_deg"].isna().sum())
-        missing = f"; {lost} without a position" if lost else ""
-        told = "; ".join(findings_words(value.drift))
-        return f"{len(value.ms)} Measurement Sets, {self._where}: {kinds}{missing}. {told}"
+        return f"{len(value.ms)} Measurement Sets, {self._where}: {value.words}"
 
     def _on_view(self, change: Any) -> None:
         self._paint()
@@ -195,6 +193,27 @@ class PointingsPanel(Panel):
         told = "" if self._page is None else "\n".join(self._page.drift.lines())
         page = f"{self._plot_box.to_html()}{self._findings.value}{self._table.to_html()}{detail}"
         return page, f"{told}\n{self._table.to_text()}"
+
+
+def _page(
+    nights: Sequence[str],
+    night: str | None,
+    ms: pd.DataFrame,
+    drift: Drift,
+    calibrators: pd.DataFrame,
+) -> _Page:
+    """Make what is put on screen; of a whole season that takes longer than a loop may wait."""
+    counts = Counter(str(kind) for kind in plain(ms["kind"])).most_common()
+    kinds = ", ".join(f"{n} {kind}{'s' if n > 1 else ''}" for kind, n in counts)
+    lost = int(ms["ra_deg"].isna().sum())
+    missing = f"; {lost} without a position" if lost else ""
+    return _Page(
+        nights, night, ms, drift, calibrators,
+        paths=plain(ms["path"]),
+        columns=columns_of(ms, drift, dated=night is None),
+        findings_html=findings_html(drift),
+        words=f"{kinds}{missing}. {'; '.join(findings_words(drift))}",
+    )  # fmt: skip
 
 
 def _chart(page: _Page, view: str, chosen: str | None, title: str) -> Chart:
