@@ -15,7 +15,7 @@ from contimg_lab.errors import AbsentFeature, InvalidInput, NotFound
 from contimg_lab.records._fields import cast, kinds, reader
 from contimg_lab.schema import Table
 
-__all__ = ["MAX_LIMIT", "Repository", "json_list", "number", "page"]
+__all__ = ["MAX_LIMIT", "Repository", "aside", "json_list", "number", "page"]
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -89,7 +89,7 @@ class Repository(Generic[R]):
             f"SELECT {', '.join(['1', *held])} FROM {self.table}{where} ORDER BY {self.order}",
             values,
         )
-        return await _aside(len(rows), _columns, kinds(self.record), names, held, rows)
+        return await aside(len(rows), _columns, kinds(self.record), names, held, rows)
 
     async def absent(self) -> tuple[str, ...]:
         """Name the record's columns that this file lacks."""
@@ -155,12 +155,14 @@ class Repository(Generic[R]):
             f"ORDER BY {self.order} LIMIT ? OFFSET ?",
             [*values, *page(limit, offset)],
         )
-        return await _aside(len(rows), _records, self.record, names, rows)
+        return await aside(len(rows), _records, self.record, names, rows)
 
 
-async def _aside(n: int, work: Callable[..., T], *given: Any) -> T:
-    # many rows are worked on in a thread, so that the kernel's loop goes on; for a few the
-    # way there costs more than the work
+async def aside(n: int, work: Callable[..., T], *given: Any) -> T:
+    """Work on many rows in a thread, so that the kernel's loop goes on; on a few at once.
+
+    For a few the way there costs more than the work.
+    """
     return await asyncio.to_thread(work, *given) if n > _MANY else work(*given)
 
 

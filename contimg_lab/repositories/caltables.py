@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from contimg_lab.records._fields import cast, kinds, reader
 from contimg_lab.records.caltables import AppliedCalTable, Calibrator, CalTable
-from contimg_lab.repositories._base import Repository, json_list, number
+from contimg_lab.repositories._base import Repository, aside, json_list, number
 from contimg_lab.times import mjd_from_values
 
 __all__ = ["AppliedRepository", "CalTablesRepository"]
@@ -110,7 +110,13 @@ class AppliedRepository(Repository[AppliedCalTable]):
             f"WHERE ms_path IN (SELECT value FROM json_each(?)) ORDER BY {order}",
             [json_list(ms_paths)],
         )
-        found: dict[str, list[AppliedCalTable]] = {}
-        for row in map(reader(AppliedCalTable, names), rows):
-            found.setdefault(str(row.ms_path), []).append(row)
-        return {path: tuple(rows) for path, rows in found.items()}
+        return await aside(len(rows), _by_ms, names, rows)
+
+
+def _by_ms(
+    names: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> dict[str, tuple[AppliedCalTable, ...]]:
+    found: dict[str, list[AppliedCalTable]] = {}
+    for row in map(reader(AppliedCalTable, names), rows):
+        found.setdefault(str(row.ms_path), []).append(row)
+    return {path: tuple(rows) for path, rows in found.items()}

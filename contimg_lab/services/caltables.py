@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from contimg_lab.repositories._base import page
 from contimg_lab.services._cal_quality import quality_frame, tiers
 from contimg_lab.services._context import Service
 from contimg_lab.services._coverage import cover_entries
+from contimg_lab.services._directory import Entry
 from contimg_lab.services._frames import add_datetimes, record_frame
 from contimg_lab.services._origin import with_origin
 from contimg_lab.times import night_bounds_mjd
@@ -112,13 +114,7 @@ class CalTablesService(Service):
         """
         entries = await asyncio.to_thread((await self.context.directory()).select, night)
         covers = await cover_entries(self.context, entries)
-        made = await asyncio.to_thread(record_frame, Coverage, covers)
-        by_path = {e.ms.path: e for e in entries}
-        inside = [by_path[c.ms_path] for c in covers]
-        made.insert(1, "night", [e.night for e in inside])
-        made.insert(2, "mid_mjd", [e.times.mid_mjd for e in inside])
-        made = made.astype({"night": "string", "mid_mjd": "Float64"})
-        made.attrs["units"]["mid_mjd"] = "d (MJD, UTC)"
+        made = await asyncio.to_thread(_coverage_frame, entries, covers)
         return await with_origin(self.context, made, "caltables.coverage", night=night)
 
     async def quality(
@@ -183,3 +179,14 @@ class CalTablesService(Service):
     def panel(self, **options: Any) -> Any:
         """Show the validity of cal tables against the MS of a night."""
         return _faces.panel("caltables", self.lab, **options)
+
+
+def _coverage_frame(entries: Sequence[Entry], covers: Sequence[Coverage]) -> pd.DataFrame:
+    made = record_frame(Coverage, covers)
+    by_path = {e.ms.path: e for e in entries}
+    inside = [by_path[c.ms_path] for c in covers]
+    made.insert(1, "night", [e.night for e in inside])
+    made.insert(2, "mid_mjd", [e.times.mid_mjd for e in inside])
+    made = made.astype({"night": "string", "mid_mjd": "Float64"})
+    made.attrs["units"]["mid_mjd"] = "d (MJD, UTC)"
+    return made
