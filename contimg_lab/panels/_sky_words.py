@@ -17,12 +17,14 @@ from contimg_lab.times import datetime_from_mjd
 if TYPE_CHECKING:
     import pandas as pd
 
+    from contimg_lab.panels._units import UnitColumns
     from contimg_lab.plots.chart import Column as ChartColumn
     from contimg_lab.records.ms import MsMetadata
     from contimg_lab.services.drift import Drift
 
 __all__ = [
     "HINT",
+    "NOWHERE",
     "columns_of",
     "facts_html",
     "findings_html",
@@ -35,17 +37,17 @@ HINT = (
     "<span class='contimg-quiet'>Choose an MS, in the table or on the plot, to ring it and see "
     "its metadata. A box or a lasso marks several.</span>"
 )
+NOWHERE = "no table tells where it pointed"
 _ARCMIN = 60.0
 _LISTED = 60
 _BAD_STATES = ("new pointing", "wrong strip")
 
 
 def columns_of(ms: pd.DataFrame, drift: Drift, *, dated: bool) -> list[Column]:
-    """Return the columns of the table."""
+    """Return the columns of the table but for the position, which has units of its own."""
     form = "%Y-%m-%d %H:%M:%S" if dated else "%H:%M:%S"
     middle = plain(ms["mid_at"])
     times = list(zip(middle, plain(ms["time_source"]), strict=True))
-    nowhere = "no table tells where it pointed"
     places = {path: i for i, path in enumerate(drift.path)}
     rows = [places.get(path) for path in plain(ms["path"])]
     off = [None if i is None else _finite(drift.residual_deg[i] * _ARCMIN) for i in rows]
@@ -58,8 +60,6 @@ def columns_of(ms: pd.DataFrame, drift: Drift, *, dated: bool) -> list[Column]:
             kind="time",
             missing="no table tells its time",
         ),
-        numbers("RA (deg)", plain(ms["ra_deg"]), lambda x: _degrees(x, ""), nowhere),
-        numbers("Dec (deg)", plain(ms["dec_deg"]), lambda x: _degrees(x, "+"), nowhere),
         numbers("RA − LST (arcmin)", off, _arcmin, "its time or its pointing is unknown"),
         Column(title="position from", texts=Written(plain(ms["pointing_source"]), _short)),
         Column(title="status", texts=Written(plain(ms["status"]), lambda word: clip(word, 22))),
@@ -68,7 +68,9 @@ def columns_of(ms: pd.DataFrame, drift: Drift, *, dated: bool) -> list[Column]:
     ]
 
 
-def rows_of(ms: pd.DataFrame, drift: Drift) -> tuple[list[Any], tuple[ChartColumn, ...]]:
+def rows_of(
+    ms: pd.DataFrame, drift: Drift, units: UnitColumns
+) -> tuple[list[Any], tuple[ChartColumn, ...]]:
     """Return the status of each MS in the drift's order, and what the row of a point tells."""
     from contimg_lab.plots.chart import Column as ChartColumn
 
@@ -78,7 +80,7 @@ def rows_of(ms: pd.DataFrame, drift: Drift) -> tuple[list[Any], tuple[ChartColum
         for mjd in drift.mid_mjd.tolist()
     ]
     where = [
-        f"{ra:.4f}, {dec:+.4f} deg" if np.isfinite(ra + dec) else ""
+        units.position_words(ra, dec)
         for ra, dec in zip(drift.ra_deg.tolist(), drift.dec_deg.tolist(), strict=True)
     ]
     return [status.get(path) for path in drift.path], (
@@ -151,12 +153,12 @@ def findings_html(drift: Drift) -> str:
     return f"<div style='display:flex;flex-wrap:wrap;gap:4px 32px'>{parts}</div>"
 
 
-def facts_html(told: MsMetadata, drift: Drift | None) -> str:
+def facts_html(told: MsMetadata, drift: Drift | None, units: UnitColumns) -> str:
     """Return what is known of the chosen MS."""
     ms, point = told.ms, told.pointing
     cal = ", ".join(f"{kind} {short_ms(path)}" for kind, path in told.cal_tables)
     mid = "unknown" if told.mid_mjd is None else f"{told.mid_mjd:.6f} ({told.time_source})"
-    position = f"{_degrees(point.ra_deg, '')}, {_degrees(point.dec_deg, '+')} deg ({point.source})"
+    position = f"{units.position_words(point.ra_deg, point.dec_deg)} ({point.source})"
     rows: dict[str, object] = {
         "MS": ms.path,
         "Run": told.run_id,
@@ -225,10 +227,6 @@ def _when(middle: datetime | None, source: str, form: str) -> str:
 
 def _short(source: str | None) -> str:
     return clip(source, 24).removesuffix(" columns")
-
-
-def _degrees(value: float | None, sign: str) -> str:
-    return "-" if value is None else f"{value:{sign}.4f}"
 
 
 def _arcmin(value: float) -> str:

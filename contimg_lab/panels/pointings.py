@@ -12,6 +12,7 @@ from contimg_lab.panels._base import Panel
 from contimg_lab.panels._controls import LAST_NIGHT, Choice, night_of, night_options
 from contimg_lab.panels._sky_words import (
     HINT,
+    NOWHERE,
     columns_of,
     facts_html,
     findings_html,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from contimg_lab.panels._units import UnitColumns
     from contimg_lab.plots.chart import Chart
     from contimg_lab.records.ms import MsMetadata
     from contimg_lab.services.drift import Drift
@@ -48,6 +50,8 @@ class _Page:
     drift: Drift
     calibrators: pd.DataFrame
     paths: Sequence[str]
+    ra_deg: Sequence[float | None]
+    dec_deg: Sequence[float | None]
     columns: Sequence[Column]
     findings_html: str
     words: str
@@ -70,6 +74,7 @@ class PointingsPanel(Panel):
 
     title = "Pointings"
     by_night = True
+    has_positions = True
     selects = "ms_path"
     shows = ("job", "status")
 
@@ -119,8 +124,10 @@ class PointingsPanel(Panel):
         self._frame, self._page = value.ms, value
         self._asked = ("pointings", {"night": value.night})
         self._where = "all nights" if value.night is None else f"night {value.night}"
+        # what was read is shown again when the units change: the columns in them are made here
+        place = [self._units.ra(value.ra_deg, NOWHERE), self._units.dec(value.dec_deg, NOWHERE)]
         self._table.show(
-            value.columns,
+            [*value.columns[:2], *place, *value.columns[2:]],
             value.paths,
             total=len(value.ms),
             selected=self.selected,
@@ -142,7 +149,7 @@ class PointingsPanel(Panel):
             ringed = None if self._several else chosen
             self._ask(
                 "figure",
-                lambda: asyncio.to_thread(_chart, page, view, ringed, title),
+                lambda: asyncio.to_thread(_chart, page, view, ringed, title, self._units),
                 self._plot_box.show,
             )
 
@@ -154,7 +161,7 @@ class PointingsPanel(Panel):
         if self._several:
             return
         drift = None if self._page is None else self._page.drift
-        self._facts.value = HINT if key is None else facts_html(value, drift)
+        self._facts.value = HINT if key is None else facts_html(value, drift, self._units)
 
     def _show_detail_error(self, words_html: str) -> None:
         self._facts.value = words_html
@@ -210,18 +217,20 @@ def _page(
     return _Page(
         nights, night, ms, drift, calibrators,
         paths=plain(ms["path"]),
+        ra_deg=plain(ms["ra_deg"]),
+        dec_deg=plain(ms["dec_deg"]),
         columns=columns_of(ms, drift, dated=night is None),
         findings_html=findings_html(drift),
         words=f"{kinds}{missing}. {'; '.join(findings_words(drift))}",
     )  # fmt: skip
 
 
-def _chart(page: _Page, view: str, chosen: str | None, title: str) -> Chart:
+def _chart(page: _Page, view: str, chosen: str | None, title: str, units: UnitColumns) -> Chart:
     from contimg_lab.plots import strip
     from contimg_lab.plots.sky import pointings_chart
 
     drift = page.drift
-    status, columns = rows_of(page.ms, drift)
+    status, columns = rows_of(page.ms, drift, units)
     if view != "sky":
         chart = {
             "strip": strip.strip_chart,

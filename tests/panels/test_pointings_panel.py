@@ -115,3 +115,23 @@ async def test_the_residual_of_the_table_is_that_of_the_lab(demo: cl.Lab) -> Non
     wanted = dict(zip(drift.path, np.round(drift.residual_deg * 60.0, 2).tolist(), strict=True))
     assert shown == wanted
     panel.close()
+
+
+async def test_positions_follow_the_units(demo: cl.Lab) -> None:
+    """Sexagesimal must change header, cells, facts and the rows of points, and back again."""
+    panel = demo.ms.panel(night=GAP)
+    await panel.settled()
+    panel.select(panel.to_pandas()["path"].iloc[0])
+    await panel.settled()
+    assert "RA (deg)" in [column.title for column in panel._table.rows.columns]
+    demo.view.units.choose(positions="sexagesimal")
+    await panel.settled()
+    assert "RA (h m s)" in [column.title for column in panel._table.rows.columns]
+    ra, dec = panel._table.rows.page(0, 1)[0]["cells"][2:4]
+    assert f"{ra} {dec}" in panel._facts.value
+    at = {c.values[0] for p in panel._plot_box.chart.points for c in p.columns if c.name == "at"}
+    assert f"{ra} {dec}" in at
+    demo.view.units.choose(positions="deg")
+    await panel.settled()
+    assert "Dec (deg)" in [column.title for column in panel._table.rows.columns]
+    panel.close()
