@@ -24,6 +24,9 @@ _CSS = """
 .contimg-panel .contimg-error { color: var(--jp-error-color1, #b00020); }
 .contimg-panel .contimg-error pre { font-size: 11px; white-space: pre-wrap;
   color: var(--jp-ui-font-color1, #222); }
+.contimg-panel .jupyter-button:focus-visible, .contimg-panel select:focus-visible,
+.contimg-panel input:focus-visible, .contimg-panel summary:focus-visible {
+  outline: 2px solid var(--jp-brand-color1, #1976d2) !important; outline-offset: -2px; }
 .contimg-panel img.contimg-figure { max-width: 100%; height: auto; background: #fff; }
 """
 

@@ -34,7 +34,11 @@ COLOURS = """
   let under = part;
   while (under && /, 0\\)$/.test(getComputedStyle(under).backgroundColor))
     under = under.parentElement;
-  const page = getComputedStyle(document.body).getPropertyValue("--jp-layout-color0");
+  const probe = document.createElement("div");
+  probe.style.background = "var(--jp-layout-color0)";
+  document.body.append(probe);
+  const page = getComputedStyle(probe).backgroundColor;
+  probe.remove();
   const style = getComputedStyle(part);
   return {
     text: style.color, ground: under ? getComputedStyle(under).backgroundColor : page,
@@ -149,6 +153,7 @@ def test_back_and_forward(lab_page: Page) -> None:
         rows(lab_page).nth(i).click()
         names.append(rows(lab_page).nth(i).locator("td").first.inner_text())
         expect(selected).to_contain_text(names[-1])
+        expect(panel(lab_page).locator(".contimg-facts").first).to_contain_text(names[-1])
     expect(back).to_have_attribute("aria-disabled", "false")
     back.click()
     expect(selected).to_contain_text(names[0])
@@ -215,6 +220,9 @@ def test_contrast_in_both_themes(lab_page: Page) -> None:
             "data-jp-theme-light", "false" if dark else "true"
         )
         expect(lab_page.locator("#jupyterlab-splash")).to_have_count(0)
+        lab_page.wait_for_function(
+            "() => getComputedStyle(document.body).getPropertyValue('--jp-layout-color0')"
+        )
         inside = panel(lab_page)
         texts = [
             inside.locator(".contimg-title .widget-html-content"),
@@ -250,12 +258,17 @@ def test_contrast_in_both_themes(lab_page: Page) -> None:
 def contrast(one: str, other: str) -> float:
     """Contrast of two CSS colours, by WCAG 2.2 (relative luminance)."""
 
+    def read(colour: str) -> list[float]:
+        """Red, green, blue and opacity from 0 to 1."""
+        numbers = [float(x) for x in re.findall(r"[\d.]+", colour.replace("srgb", ""))]
+        parts = numbers[:3] if "srgb" in colour else [x / 255 for x in numbers[:3]]
+        return [*parts, *(numbers[3:] or [1.0])]
+
     def luminance(colour: str) -> float:
-        if colour.startswith("#"):
-            parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-        else:
-            numbers = [float(x) for x in re.findall(r"[\d.]+", colour.replace("srgb", ""))][:3]
-            parts = numbers if "srgb" in colour else [x / 255 for x in numbers]
+        *parts, opacity = read(colour)  # over the other one
+        parts = [
+            opacity * x + (1.0 - opacity) * y for x, y in zip(parts, read(other), strict=False)
+        ]
         linear = [x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in parts]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 

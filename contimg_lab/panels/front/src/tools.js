@@ -9,7 +9,7 @@ let tickets = 0;
 
 class Tools {
   constructor(model, el) {
-    Object.assign(this, { model, el, waiting: new Map() });
+    Object.assign(this, { model, el, waiting: new Map(), told: {} });
     el.classList.add("contimg-tools");
     el.dataset.lmSuppressShortcuts = "true";
     const style = document.createElement("style");
@@ -70,9 +70,11 @@ class Tools {
       // one that is disabled would lose the focus
       this[name].setAttribute("aria-disabled", String(!get(`can_${name}`)));
     }
+    // a choice that the kernel has not heard yet stays
     for (const name of ["flux", "positions"]) {
       this[name].hidden = !get(name);
-      if (get(name) && this[name].value !== get(name)) this[name].value = get(name);
+      if (get(name) && this.told[name] !== get(name)) this[name].value = get(name);
+      this.told[name] = get(name);
     }
   }
 
