@@ -209,6 +209,8 @@ class Panel(Giving, Tied, widgets.VBox):  # type: ignore[misc]
     # the machinery
 
     def _watch(self, widget: Any, handler: Callable[[Any], None], name: str = "value") -> None:
+        if hasattr(widget, "live_at"):
+            widget.live_at(self._home)
         taken = self._home.taken(handler)
         widget.observe(taken, name)
         self._watched.append((widget, taken, name))

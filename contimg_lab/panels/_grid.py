@@ -59,6 +59,7 @@ class Grid(anywidget.AnyWidget):
         self._by: tuple[str, bool] | None = None
         self._text: tuple[str, Collection[str]] = ("", ())
         self._version = 0
+        self._told = 0  # how often the browser was told what is chosen
         self._page = (0, _FIRST_PAGE)
         self._task: asyncio.Task[None] | None = None
         self._on_change = on_change
@@ -66,7 +67,12 @@ class Grid(anywidget.AnyWidget):
         self.trouble = ""
         self._esm = script("grid")
         super().__init__(label=noun, height_px=height_px)
-        self.on_msg(Home().taken(self._heard))
+        self._home = Home()
+        self.on_msg(lambda *message: self._home.call(self._heard, *message))
+
+    def live_at(self, home: Home) -> None:
+        """Hear on the loop of whoever owns this."""
+        self._home = home
 
     @property
     def rows(self) -> Rows:
@@ -165,7 +171,12 @@ class Grid(anywidget.AnyWidget):
             self.quiet = False
 
     def _marked(self) -> dict[str, Any]:
-        return {"chosen": self.chosen, "at": self._rows.place(self.chosen)}
+        self._told += 1
+        return {
+            "chosen": self.chosen,
+            "at": self._rows.place(self.chosen),
+            "told": self._told,
+        }
 
     def _say_rows(self) -> None:
         rows = self._rows
@@ -214,6 +225,8 @@ class Grid(anywidget.AnyWidget):
             )
         elif asked == "choose":
             self.chosen = content["key"]
+            if content.get("told") != self._told:  # what was on its way then said another
+                self.send({"say": "mark", **self._marked(), "reveal": False})
 
 
 def _arranged(rows: Rows, by: tuple[str, bool] | None, text: tuple[str, Collection[str]]) -> Rows:

@@ -80,8 +80,9 @@ class Grid {
       this.pages.put(message.version, message.start, message.rows);
     } else if (message.say === "mark") {
       this.table.chosen = message.chosen;
+      this.table.told = message.told;
       if (message.at !== null) this.active.row = message.at;
-      if (message.at !== null) this.reveal(message.at);
+      if (message.at !== null && message.reveal) this.reveal(message.at);
       this.style();
     } else if (message.say === "rows") {
       clearTimeout(this.alarm);
@@ -300,7 +301,7 @@ class Grid {
     if (key === undefined || key === this.table.chosen) return;
     this.table.chosen = key;
     this.style();
-    this.model.send({ do: "choose", key });
+    this.model.send({ do: "choose", key, told: this.table.told });
   }
 
   // up, down, as they came
