@@ -91,21 +91,19 @@ def numbers_of(
     found = int(np.sum(curve.is_detection))
     detections = f"({found} detections, {len(curve) - found} upper limits)"
     reasons = ", ".join(f"{n} {reason}" for reason, n in curve.excluded.counts().items())
+    used = f"{len(curve)} {detections}"
     rows = {
         "RA, Dec": f"{curve.ra_deg:.4f}, {curve.dec_deg:+.4f} deg",
         "NVSS": f"{number(curve.nvss_flux_mjy, 4)} mJy",
-        "Epochs used": f"{len(curve)} {detections}",
     }
     if row is not None:
         unscaled = int(row["excluded_no_flux_scale"])
         if unscaled:
             reasons = f"{reasons}, {unscaled} without a flux scale".removeprefix(", ")
-        rows = _of_field(row, corrected=corrected) | rows
-        rows["Epochs used"] = (
-            f"{int(row['n_used'])}, on each image's flux scale"
-            if corrected
-            else f"{int(row['n_used'])} {detections}"
-        )
+        rows |= _of_field(row, corrected=corrected)
+        scaled = ", on each image's flux scale"
+        used = f"{int(row['n_used'])}{scaled if corrected else ' ' + detections}"
+    rows["Epochs used"] = used
     if corrected:
         rows["Light curve"] = f"{len(curve)} epochs as recorded, not on the corrected scale"
     rows["Left out"] = reasons or "none"

@@ -130,7 +130,8 @@ class VariabilityPanel(Panel):
             layout={"width": "170px"},
         )
         self._chip = widgets.Button(
-            tooltip="Let go of the sources that a box or a lasso chose", layout={"width": "190px"}
+            tooltip="Let go of the sources that a box or a lasso chose",
+            layout={"width": "190px", "flex": "0 0 auto"},
         )
         self._chip_heard = self._home.taken(self._on_chip)
         self._chip.on_click(self._chip_heard)
@@ -144,7 +145,11 @@ class VariabilityPanel(Panel):
         self._facts, self._fold = self._source.facts, self._source.fold
         for part in (self._warning, self._fold, self._facts):
             part.add_class("contimg-detail")
-        warned = widgets.Box([self._warning], layout={"height": "40px", "overflow": "auto"})
+        warned = widgets.Box(
+            [self._warning], layout={"height": "40px", "overflow": "auto", "flex": "1 1 0"}
+        )
+        # beside the warning it has a place that nothing else moves into
+        line = widgets.Box([warned, self._chip], layout={"align_items": "center"})
         told = widgets.Box(
             [self._facts],
             layout={"height": "520px", "overflow": "auto", "flex": "1 1 240px", "min_width": "0"},
@@ -160,8 +165,8 @@ class VariabilityPanel(Panel):
         self._show_chip()
         wrap = {"flex_flow": "row wrap", "grid_gap": "4px 12px"}
         below = widgets.Box([self._scatter.widget, told, self._curve.widget], layout=wrap)
-        filters = [self._text.widget, self._rule.widget, self._sort.widget, self._scale, self._chip]
-        return filters, [warned, self._table.widget, below, folded]
+        filters = [self._text.widget, self._rule.widget, self._sort.widget, self._scale]
+        return filters, [line, self._table.widget, below, folded]
 
     # what is chosen: one source, several, an image
 

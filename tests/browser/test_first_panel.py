@@ -22,7 +22,7 @@ RUNS = 3
 SEEN = {
     "layout": ".contimg-panel .contimg-title",
     "rows": ".contimg-panel [role=grid] tbody tr td:nth-child(2)",
-    "figure": ".contimg-panel img.contimg-figure",
+    "figure": ".contimg-panel .contimg-plot canvas",
 }
 WATCH = """seen => {
   const times = window.contimgTimes = {};
