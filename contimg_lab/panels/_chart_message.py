@@ -25,6 +25,10 @@ class ChartMessage:
     buffers: list[memoryview]
     numbers: dict[Key, int]
 
+    def numbered(self, serial: int) -> ChartMessage:
+        """Return the same message with another number."""
+        return dataclasses.replace(self, content=self.content | {"serial": serial})
+
 
 class _Buffers:
     """Buffers that are sent, and the place of each."""

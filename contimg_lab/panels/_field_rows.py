@@ -17,8 +17,10 @@ from contimg_lab.panels._words import number, probability
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
+    from contimg_lab.panels._chart_message import ChartMessage
     from contimg_lab.plots.chart import Chart
 
 __all__ = [
@@ -30,6 +32,7 @@ __all__ = [
     "Listed",
     "Names",
     "chart_of",
+    "draw_field",
     "field_of",
     "list_sources",
     "rule_columns",
@@ -277,29 +280,48 @@ def _four(value: float) -> str:
     return number(value, 4)
 
 
-def chart_of(field: Field, n_sigma: float) -> Chart:
-    """Describe eta against V of a field, with its fits, cuts and rules, by name of the source."""
+def chart_of(field: Field, n_sigma: float) -> tuple[Chart, ChartMessage]:
+    """Describe eta against V of a field by name of the source; also as it is sent."""
+    from contimg_lab.panels._chart_message import chart_message
     from contimg_lab.plots.chart import Column as Told
     from contimg_lab.plots.variability import eta_v_chart
 
     mean, error = (field.values(f"weighted_mean{end}") * 1e3 for end in ("_jy", "_err_jy"))
-    return eta_v_chart(
+    chart = eta_v_chart(
         field.values("eta"),
         field.values("v"),
-        fits=field.attrs["fits"],
-        n_sigma=n_sigma,
-        fitted=field.fitted,
-        rules=rules_drawn(field),
         keys=field.names,
         columns=(
             Told(name="mean", values=mean, err=error, unit="mJy"),
             Told(name="epochs used", values=field.values("n_used")),
         ),
-        title=f"{len(field.names)} sources",
         name="η against V of the field",
+        **_options(field, n_sigma),
+    )
+    return chart, chart_message(chart, 0)
+
+
+def draw_field(field: Field, n_sigma: float, selected: str | None, ax: Axes) -> None:
+    """Draw the same with matplotlib, and histograms in the margins that no live plot has."""
+    from contimg_lab.plots.variability import plot_eta_v
+
+    at = None if selected is None else field.places.get(selected)
+    plot_eta_v(
+        field.values("eta"),
+        field.values("v"),
+        selected=at,
+        marginals=True,
+        ax=ax,
+        **_options(field, n_sigma),
     )
 
 
-def rules_drawn(field: Field) -> dict[str, NDArray[np.bool_]]:
-    """Which sources each rule selects, by the words of the rule."""
-    return {RULES[rule][0]: chosen for rule, chosen in field.selected.items() if rule in RULES}
+def _options(field: Field, n_sigma: float) -> dict[str, Any]:
+    rules = {RULES[rule][0]: yes for rule, yes in field.selected.items() if rule in RULES}
+    return {
+        "fits": field.attrs["fits"],
+        "n_sigma": n_sigma,
+        "fitted": field.fitted,
+        "rules": rules,
+        "title": f"{len(field.names)} sources",
+    }

@@ -106,7 +106,13 @@ class LivePlot:
             self._figure = self._make_figure(self.chart, self._draw, self._selected)
         return self._figure
 
-    def show(self, chart: Chart, *, draw: Draw | None = None) -> None:
+    def show(
+        self,
+        chart: Chart,
+        *,
+        draw: Draw | None = None,
+        message: ChartMessage | None = None,
+    ) -> None:
         """Show a chart.
 
         Where it has the name of the one before it, the reader's zoom stays. What is selected
@@ -119,9 +125,12 @@ class LivePlot:
         draw
             Draws the figure in place of the chart's own drawing, on axes that it is given: for
             what a chart does not hold, such as histograms in the margins. Called in a thread.
+        message
+            What `chart_message` made of the chart in a thread, where its points are many.
         """
         self._serial += 1
-        self._sent = chart_message(chart, self._serial)
+        made = chart_message(chart, self._serial) if message is None else message
+        self._sent = made.numbered(self._serial)
         kept = self._selected & self._sent.numbers.keys()
         same = self.chart is not None and self.chart.name == chart.name
         self._selected = frozenset(kept if same and kept and not chart.selected else chart.selected)

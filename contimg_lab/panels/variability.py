@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +18,9 @@ from contimg_lab.panels._field_rows import (
     Field,
     Listed,
     chart_of,
+    draw_field,
     field_of,
     list_sources,
-    rules_drawn,
 )
 from contimg_lab.panels._source_view import SourceView
 from contimg_lab.panels._table import Table
@@ -29,9 +29,9 @@ from contimg_lab.panels._warm import load_frames
 from contimg_lab.panels._words import error_html, escape
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from contimg_lab.panels._chart_message import ChartMessage
     from contimg_lab.plots.chart import Chart, Key
     from contimg_lab.services.light_curve import LightCurve
 
@@ -172,7 +172,7 @@ class VariabilityPanel(Panel):
 
     def _on_sort(self, change: Any) -> None:
         self._table.sort(None)  # the newer wish holds
-        self.refresh()
+        self._on_filter(change)
 
     def _on_scale(self, change: Any) -> None:
         self.refresh()
@@ -201,7 +201,7 @@ class VariabilityPanel(Panel):
         self._show_chip()
         self._mark_points()
         if self._rule.value == CHOSEN_SET:
-            self.refresh()
+            self._on_filter(change)
 
     def _on_chip(self, button: Any) -> None:
         self._lab.selection.sources = ()
@@ -229,17 +229,35 @@ class VariabilityPanel(Panel):
                 self._read_detail(named)
         super()._reread()
 
+    def _on_filter(self, change: Any) -> None:
+        # what was read is listed anew; only a reading under way is begun again
+        if self._shown is None or "table" in self._requests.slots:
+            self.refresh()
+        else:
+            self._ask("list", self._relist, self._show_list)
+
+    async def _relist(self) -> Listed:
+        assert self._shown is not None
+        return await self._list(self._shown)
+
+    def _show_list(self, value: Listed) -> None:
+        if value.field is self._shown:  # else a newer field is listed already
+            self._counts = self._show(value)
+            self._say()
+
     async def _fetch(self) -> Listed:
+        self._requests.drop("list")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_FIRST_S):
                 await self._curve_read.wait()
-        loading = load_frames()
-        text = await self._text.read()
-        await loading
+        await load_frames()
+        return await self._list(await self._field())
+
+    async def _list(self, field: Field) -> Listed:
         return await asyncio.to_thread(
             list_sources,
-            await self._field(),
-            text=text,
+            field,
+            text=await self._text.read(),
             rule=self._rule.value,
             chosen=self._lab.selection.sources,
             by=self._sort.value,
@@ -286,7 +304,7 @@ class VariabilityPanel(Panel):
             self._ask(
                 "figure",
                 lambda: asyncio.to_thread(chart_of, field, _N_SIGMA),
-                lambda chart: self._draw_field(field, chart),
+                lambda made: self._draw_field(field, *made),
             )
         told = [
             f"{len(value.names)} of {len(field.names)} sources, {value.n_used} epochs used, "
@@ -298,28 +316,16 @@ class VariabilityPanel(Panel):
             told.append(f"statistics as of {field.attrs['as_of']:%H:%M:%S} UTC")
         return "; ".join(part for part in told if part)
 
-    def _draw_field(self, field: Field, chart: Chart) -> None:
+    def _draw_field(self, field: Field, chart: Chart, message: ChartMessage) -> None:
         self._drawn = field
         marked = {*self._lab.selection.sources, *filter(None, [self.selected])}
         chosen = frozenset(name for name in marked if name in field.places)
         chart = dataclasses.replace(chart, selected=chosen)
-        self._scatter.show(chart, draw=self._figure_of(field))
-
-    def _figure_of(self, field: Field) -> Callable[[Axes], object]:
-        """What draws the figure of a field, with histograms that the live plot has not."""
-
-        def draw(ax: Axes) -> object:
-            from contimg_lab.plots.variability import plot_eta_v
-
-            name = self.selected
-            return plot_eta_v(
-                field.values("eta"), field.values("v"), fits=field.attrs["fits"],
-                n_sigma=_N_SIGMA, fitted=field.fitted, rules=rules_drawn(field),
-                selected=None if name is None else field.places.get(name), marginals=True,
-                ax=ax, title=f"{len(field.names)} sources",
-            )  # fmt: skip
-
-        return draw
+        self._scatter.show(
+            chart,
+            draw=lambda ax: draw_field(field, _N_SIGMA, self.selected, ax),
+            message=message,
+        )
 
     # one source: its curve at once, its numbers with the field, its explanation last
 

@@ -161,7 +161,7 @@ def point(page: Page, field: Field, name: str) -> tuple[float, float]:
     """Pixels of a source in eta against V."""
     at = field.places[name]
     eta, v = (float(field.values(column)[at]) for column in ("eta", "v"))
-    return place(page, "field", chart_of(field, 2.0), eta, v)
+    return place(page, "field", chart_of(field, 2.0)[0], eta, v)
 
 
 def drag(page: Page, *places: tuple[float, float]) -> None:
