@@ -24,7 +24,7 @@ __all__ = ["TITLES", "Below"]
 
 T = TypeVar("T")
 
-TITLES = ("Period", "Where the numbers come from", "Images")
+TITLES = ("Period", "Explanation", "Images")
 _PAUSE_S = 0.12  # somebody who walks through the table is not followed with each step
 _HEIGHT_PX = 410
 _NONE = "Choose a source to see its "
@@ -74,21 +74,18 @@ class Below:
             style={"description_width": "initial"},
             layout={"width": "230px", "flex": "0 0 auto"},
         )
-        self._power = panel._plot((5.3, 3.3), f"{_NONE}periodogram.", self._on_peak)
-        self._folded = panel._plot((5.3, 3.3), f"{_NONE}folded curve.", self._on_row)
+        self._power = panel._plot((4.55, 3.3), f"{_NONE}periodogram.", self._on_peak)
+        self._folded = panel._plot((4.55, 3.3), f"{_NONE}folded curve.", self._on_row)
         self._why = widgets.HTML()
         for part in (self._words, self._why):
             part.add_class("contimg-detail")
         self._images = Table("images", 330, self._image_chosen)
-        told = widgets.Box(
-            [self._words], layout={"height": "38px", "overflow": "auto", "flex": "1 1 300px"}
-        )
+        told = widgets.Box([self._words], layout={"height": "40px", "overflow": "auto"})
         wrap = {"flex_flow": "row wrap", "grid_gap": "4px 12px"}
-        line = widgets.Box([told, self._period], layout=wrap | {"align_items": "center"})
         plots = widgets.Box([self._power.widget, self._folded.widget], layout=wrap)
         scrolled = {"height": f"{_HEIGHT_PX}px", "overflow": "auto", "display": "block"}
         self.pages = (
-            widgets.VBox([line, plots]),
+            widgets.VBox([told, self._period, plots]),
             widgets.Box([self._why], layout=scrolled),
             self._images.widget,
         )

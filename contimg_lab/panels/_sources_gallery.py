@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["PAGE", "Gallery"]
 
 PAGE = 12
-_SIZE_IN = (2.55, 1.6)
+_SIZE_IN = (2.24, 1.6)
 _WHICH = (
     ("the rows above, in their order", "rows"),
     ("the set that was selected", "set"),

@@ -10,7 +10,7 @@ import numpy as np
 
 from contimg_lab.analysis.positions import sexagesimal
 from contimg_lab.panels._table import Column, Table, Written, numbers
-from contimg_lab.panels._words import escape, number, plain, probability, short_ms, utc
+from contimg_lab.panels._words import MISSING, escape, number, plain, probability, short_ms, utc
 from contimg_lab.services._curve_value import brief_unit
 
 if TYPE_CHECKING:
@@ -29,8 +29,10 @@ __all__ = [
     "row_of",
     "show_sources",
     "sky_columns",
+    "with_error",
 ]
 
+PEAK = "*"
 _FEW = "too few epochs are used"
 _SURE, _DOUBTFUL = 0.001, 0.01
 
@@ -40,7 +42,9 @@ def show_sources(
 ) -> None:
     """Show sources in a table."""
     keys = frame["source_id"].tolist()
-    table.show(columns_of(frame), keys, total=total, selected=selected, **marks)
+    peaks = frame["flux_column"].str.contains("peak_jyb", regex=False).any()
+    note = f"; {PEAK} some or all of its epochs are peaks, in mJy/beam" if peaks else ""
+    table.show(columns_of(frame), keys, total=total, selected=selected, note=note, **marks)
 
 
 def columns_of(sources: pd.DataFrame) -> list[Column]:
@@ -49,25 +53,29 @@ def columns_of(sources: pd.DataFrame) -> list[Column]:
     def values(name: str) -> np.ndarray[Any, Any]:
         return sources[name].to_numpy(dtype=np.float64, na_value=np.nan)
 
-    unit = _milli(sources)
+    mean, err = values("weighted_mean_jy") * 1e3, values("weighted_mean_err_jy") * 1e3
+    peak = sources["flux_column"].str.contains("peak_jyb", regex=False).to_numpy(dtype=bool)
+    told = [
+        MISSING if math.isnan(one[0]) else f"{with_error(one[0], one[1])}{PEAK * one[2]}"
+        for one in zip(mean.tolist(), err.tolist(), peak.tolist(), strict=True)
+    ]
     columns = [Column(title="source", texts=sources["source_id"].tolist())]
     if "separation_arcsec" in sources and sources["separation_arcsec"].notna().any():
         apart = values("separation_arcsec") / 60.0
-        columns.append(numbers("separation (arcmin)", apart, _three, "found by name, not by place"))
+        columns.append(numbers("from (arcmin)", apart, _three, "found by name, not by place"))
     nowhere = "no position is recorded"
     columns += [
         numbers("RA (deg)", values("ra_deg"), "{:.4f}".format, nowhere),
         numbers("Dec (deg)", values("dec_deg"), "{:+.4f}".format, nowhere),
         numbers("epochs", sources["n_used"].to_numpy()),
-        numbers("left out", sources["n_excluded"].to_numpy()),
-        numbers(f"mean ({unit})", values("weighted_mean_jy") * 1e3, _four, _FEW),
-        numbers(f"± ({unit})", values("weighted_mean_err_jy") * 1e3, _two, _FEW),
+        Column(title="mean (mJy)", texts=told, sort_by=mean, kind="number", missing=_FEW),
         numbers("η", values("eta"), number, _FEW),
         numbers("V", values("v"), number, _FEW),
         numbers("m (debiased)", values("m_debiased"), number, "less scatter than the errors"),
         numbers("p (constant)", values("p_constant"), probability, _FEW),
         numbers("largest Vs", values("vs_max"), number, "no two epochs are used"),
         numbers("NVSS (mJy)", values("nvss_flux_mjy"), _four, "no NVSS flux is recorded"),
+        numbers("left out", sources["n_excluded"].to_numpy()),
     ]
     return columns
 
@@ -148,8 +156,21 @@ def mean_words(row: pd.Series[Any], flux_unit: str) -> str:
     mean, error = (float(row[f"weighted_mean_{name}jy"]) * 1e3 for name in ("", "err_"))
     if not math.isfinite(mean):
         return "no mean"
-    digits = max(0, 1 - math.floor(math.log10(error))) if error > 0.0 else 3
-    return f"mean {mean:.{digits}f} ± {error:.{digits}f} m{brief_unit(flux_unit)}"
+    return f"mean {with_error(mean, error)} m{brief_unit(flux_unit)}"
+
+
+def with_error(value: float, error: float) -> str:
+    """Write a value and its error, both to two digits of the error.
+
+    Examples
+    --------
+    >>> with_error(218.43, 2.21), with_error(7.45738, 0.0341), with_error(1.5, float("nan"))
+    ('218.4 ± 2.2', '7.457 ± 0.034', '1.50')
+    """
+    if not (math.isfinite(error) and error > 0.0):
+        return number(value)
+    digits = max(0, 1 - math.floor(math.log10(error)))
+    return f"{value:.{digits}f} ± {error:.{digits}f}"
 
 
 def numbers_words(row: pd.Series[Any]) -> str:
@@ -171,7 +192,7 @@ def period_words(found: Periodogram) -> str:
         searched += f", {found.n_untimed} epochs without a time"
     if found.at_edge:
         return f"No period: the power is highest at the edge of the range, a trend ({searched})."
-    period = f"{number(found.best_period_d, 5)} ± {number(found.best_period_err_d, 2)} d"
+    period = f"{with_error(found.best_period_d, found.best_period_err_d)} d"
     chance = f"false-alarm probability {probability(alarm)}"
     if alarm <= _SURE:
         sure = "more than noise, if the images' gains do not vary so"

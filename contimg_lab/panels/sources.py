@@ -95,14 +95,14 @@ class SourcesPanel(Panel):
         import ipywidgets as widgets
 
         text, radius_arcmin, rule = self._first
-        self._text = TextFilter("name, part of it, or position", text, 230)
+        self._text = TextFilter("name, part of it, or position", text, 195)
         self._radius = widgets.FloatText(
             value=radius_arcmin,
             description="within (arcmin)",
             style={"description_width": "initial"},
-            layout={"width": "165px"},
+            layout={"width": "150px"},
         )
-        self._rule = TextFilter("rule: eta > 3 and n_used >= 20", rule, 260)
+        self._rule = TextFilter("rule: eta > 3 and n_used >= 20", rule, 215)
         self._text.widget.tooltip = WAYS
         self._columns = widgets.Dropdown(
             options=offered({}), value="", layout={"width": "330px", "flex": "0 0 auto"}
@@ -112,9 +112,9 @@ class SourcesPanel(Panel):
         for part in (self._read_as, self._brief):
             part.add_class("contimg-detail")
         self._table = Table("sources", 220, self._choose)
-        self._sky = self._plot((4.5, 3.8), "Sources on the sky appear here.", self._on_sky)
+        self._sky = self._plot((3.85, 3.6), "Sources on the sky appear here.", self._on_sky)
         self._curve = self._plot(
-            (6.2, 3.8), "Choose a source to see its light curve.", self._on_curve
+            (5.5, 3.6), "Choose a source to see its light curve.", self._on_curve
         )
         self._below = Below(self, self._choose_epoch, self._choose_image)
         self._gallery = Gallery(self)
@@ -198,21 +198,20 @@ class SourcesPanel(Panel):
         return self._count_words(value)
 
     def _say_search(self, value: _Found) -> None:
-        told = WAYS[:1].upper() + WAYS[1:] + "."
-        if value.place is not None:
-            told = f"Looked for {value.place.words(value.radius_arcmin)}"
-            told += ", nearest first." if value.place.centre_deg is not None else "."
-            closest = nearest(value.place, value.every) if value.frame.empty else None
-            if closest is not None:
-                told += f" The nearest source is {closest[0]}, {closest[1]:.3g} arcmin away."
-            elif value.frame.empty:
-                told += f" To look for a place, {WAYS.partition(', or ')[2]}."
+        told = f"{WAYS[:1].upper()}{WAYS[1:]}."
+        if value.frame.empty and value.place is not None:
+            closest = nearest(value.place, value.every)
+            if closest is None:
+                told = f"No name holds it. {told}"
+            else:
+                told = f"The nearest source is {closest[0]}, {closest[1]:.3g} arcmin away."
         self._read_as.value = escape(told)
 
     def _count_words(self, value: _Found) -> str:
         told = f"{len(value.frame)} of {len(value.every)} sources"
         if value.place is not None:
             told += f", {value.place.words(value.radius_arcmin)}"
+            told += ", nearest first" * (value.place.centre_deg is not None)
         if value.rule is not None:
             told += f"; rule {value.rule}"
             if value.undecided:
@@ -243,7 +242,7 @@ class SourcesPanel(Panel):
         chart = sources_chart(
             *_positions(frame), keys=names, columns=sky_columns(frame), circle=circle,
             others=_positions(others) if len(others) else None, selected=self._ringed(),
-            title=f"{len(names)} of {len(every)} sources",
+            title=f"{len(names)} of {len(every)}",
             name=f"sources, {'all' if circle is None else circle}",
         )  # fmt: skip
         self._sky.show(chart)
