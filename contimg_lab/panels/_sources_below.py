@@ -17,6 +17,7 @@ from contimg_lab.panels._words import error_html, escape, plain
 
 if TYPE_CHECKING:
     from contimg_lab.panels._base import Panel
+    from contimg_lab.panels._live_plot import LivePlot
     from contimg_lab.services.light_curve import LightCurve
     from contimg_lab.services.light_curve_periods import FoldedCurve, Periodogram
 
@@ -80,7 +81,7 @@ class Below:
         for part in (self._words, self._why):
             part.add_class("contimg-detail")
         self._images = Table("images", 330, self._image_chosen)
-        told = widgets.Box([self._words], layout={"height": "40px", "overflow": "auto"})
+        told = widgets.Box([self._words], layout={"height": "56px", "overflow": "auto"})
         wrap = {"flex_flow": "row wrap", "grid_gap": "4px 12px"}
         plots = widgets.Box([self._power.widget, self._folded.widget], layout=wrap)
         scrolled = {"height": f"{_HEIGHT_PX}px", "overflow": "auto", "display": "block"}
@@ -114,6 +115,11 @@ class Below:
     def mark_image(self, path: str | None) -> None:
         """Mark an image in the table."""
         self._images.mark(path)
+
+    @property
+    def pictures(self) -> list[LivePlot]:
+        """Plots that a saved page shows."""
+        return [] if self.periods is None else [self._power]
 
     def to_html(self) -> str:
         """Return what is known of periods as a figure and words, for a saved page."""
@@ -250,9 +256,8 @@ class Below:
             self._images.show(image_columns_of_none(), [], total=0, note=f"; {value}")
             return
         images, keys = value
-        self._images.show(
-            image_columns(images), keys, total=len(keys), selected=self._panel._lab.selection.image
-        )
+        columns, image = image_columns(images, self._panel._units), self._panel._lab.selection.image
+        self._images.show(columns, keys, total=len(keys), selected=image)
 
     def _image_chosen(self, key: str | None) -> None:
         self._on_image(None if key is None or key.startswith("row ") else key)

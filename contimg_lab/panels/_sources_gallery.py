@@ -210,7 +210,7 @@ class Gallery:
                 cell.clear()
                 continue
             chart = light_curve_chart(curve)
-            words = f"{mean_words(row, curve.flux_unit)}; n {int(row['n_used'])}"
+            words = f"{mean_words(row, self._panel._units)}; n {int(row['n_used'])}"
             cell.show(
                 name, f"{words}<br>{numbers_words(row)}",
                 replace(chart, title="", x=replace(chart.x, limits=limits, label="MJD (UTC)"),

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from contimg_lab.analysis.positions import sexagesimal
 from contimg_lab.panels._table import Column, Table, Written, numbers
-from contimg_lab.panels._words import MISSING, escape, number, plain, probability, short_ms, utc
-from contimg_lab.services._curve_value import brief_unit
+from contimg_lab.panels._words import escape, number, plain, probability, short_ms, utc
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from contimg_lab.panels._units import UnitColumns
     from contimg_lab.services.light_curve import LightCurve
     from contimg_lab.services.light_curve_periods import Periodogram
 
@@ -38,49 +37,72 @@ _SURE, _DOUBTFUL = 0.001, 0.01
 
 
 def show_sources(
-    table: Table, frame: pd.DataFrame, total: int, selected: str | None, marks: Mapping[str, Any]
+    table: Table,
+    frame: pd.DataFrame,
+    units: UnitColumns,
+    *,
+    total: int,
+    selected: str | None,
+    marks: Mapping[str, Any],
 ) -> None:
     """Show sources in a table."""
     keys = frame["source_id"].tolist()
-    peaks = frame["flux_column"].str.contains("peak_jyb", regex=False).any()
-    note = f"; {PEAK} some or all of its epochs are peaks, in mJy/beam" if peaks else ""
-    table.show(columns_of(frame), keys, total=total, selected=selected, note=note, **marks)
+    note = ""
+    if _has_peaks(frame).any():
+        note = f"; {PEAK} some or all of its epochs are peaks, in {units.flux_unit}/beam"
+    columns = columns_of(frame, units)
+    table.show(columns, keys, total=total, selected=selected, note=note, **marks)
 
 
-def columns_of(sources: pd.DataFrame) -> list[Column]:
+def columns_of(sources: pd.DataFrame, units: UnitColumns) -> list[Column]:
     """Return the columns of the table of sources; a separation where there was a search."""
 
     def values(name: str) -> np.ndarray[Any, Any]:
         return sources[name].to_numpy(dtype=np.float64, na_value=np.nan)
 
-    mean, err = values("weighted_mean_jy") * 1e3, values("weighted_mean_err_jy") * 1e3
-    peak = sources["flux_column"].str.contains("peak_jyb", regex=False).to_numpy(dtype=bool)
-    told = [
-        MISSING if math.isnan(one[0]) else f"{with_error(one[0], one[1])}{PEAK * one[2]}"
-        for one in zip(mean.tolist(), err.tolist(), peak.tolist(), strict=True)
-    ]
     columns = [Column(title="source", texts=sources["source_id"].tolist())]
     if "separation_arcsec" in sources and sources["separation_arcsec"].notna().any():
         apart = values("separation_arcsec") / 60.0
         columns.append(numbers("from (arcmin)", apart, _three, "found by name, not by place"))
     nowhere = "no position is recorded"
     columns += [
-        numbers("RA (deg)", values("ra_deg"), "{:.4f}".format, nowhere),
-        numbers("Dec (deg)", values("dec_deg"), "{:+.4f}".format, nowhere),
+        units.ra(values("ra_deg"), nowhere),
+        units.dec(values("dec_deg"), nowhere),
         numbers("epochs", sources["n_used"].to_numpy()),
-        Column(title="mean (mJy)", texts=told, sort_by=mean, kind="number", missing=_FEW),
+        _means(values("weighted_mean_jy"), values("weighted_mean_err_jy"), sources, units),
         numbers("η", values("eta"), number, _FEW),
         numbers("V", values("v"), number, _FEW),
         numbers("m (debiased)", values("m_debiased"), number, "less scatter than the errors"),
         numbers("p (constant)", values("p_constant"), probability, _FEW),
         numbers("largest Vs", values("vs_max"), number, "no two epochs are used"),
-        numbers("NVSS (mJy)", values("nvss_flux_mjy"), _four, "no NVSS flux is recorded"),
+        units.flux("NVSS", values("nvss_flux_mjy") * 1e-3, "no NVSS flux is recorded"),
         numbers("left out", sources["n_excluded"].to_numpy()),
     ]
     return columns
 
 
-def sky_columns(sources: pd.DataFrame) -> list[Any]:
+def _means(mean_jy: Any, err_jy: Any, sources: pd.DataFrame, units: UnitColumns) -> Column:
+    """Weighted means with their errors in one column, sorted by the mean."""
+    peaks, scale = _has_peaks(sources), units.flux_scale
+    rows = np.where(np.isfinite(mean_jy), np.arange(len(mean_jy)), np.nan)
+
+    def write(row: float) -> str:
+        at = int(row)
+        return with_error(mean_jy[at] * scale, err_jy[at] * scale) + PEAK * bool(peaks[at])
+
+    return Column(
+        title=f"mean ({units.flux_unit})", name="mean", texts=Written(rows, write),
+        sort_by=mean_jy, kind="number", missing=_FEW,
+    )  # fmt: skip
+
+
+def _has_peaks(sources: pd.DataFrame) -> np.ndarray[Any, Any]:
+    found: Any = sources["flux_column"].str.contains("peak_jyb", regex=False)
+    mask: np.ndarray[Any, Any] = found.to_numpy(dtype=bool)
+    return mask
+
+
+def sky_columns(sources: pd.DataFrame, units: UnitColumns) -> list[Any]:
     """Return what else the row of a source on the sky tells."""
     from contimg_lab.plots.chart import Column as Told
 
@@ -89,47 +111,41 @@ def sky_columns(sources: pd.DataFrame) -> list[Any]:
         return Told(name=name, values=values, unit=unit)
 
     return [
-        told("mean", "weighted_mean_jy", _milli(sources), 1e3),
+        told("mean", "weighted_mean_jy", units.flux_unit, units.flux_scale),
         told("η", "eta"),
         told("V", "v"),
         told("epochs", "n_used"),
     ]
 
 
-def image_columns(images: pd.DataFrame) -> list[Column]:
+def image_columns(images: pd.DataFrame, units: UnitColumns) -> list[Column]:
     """Return the columns of the table of images in which a source was measured."""
-    flux, err = (
-        images[name].to_numpy(dtype=np.float64, na_value=np.nan) * 1e3
-        for name in ("flux_jy", "flux_err_jy")
+    mjd, flux, err = (
+        images[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        for name in ("mjd", "flux_jy", "flux_err_jy")
     )
     beam = set(plain(images["flux_column"])) == {"peak_jyb"}
-    unit = "mJy/beam" if beam else "mJy"
     observed = plain(images["observed_at"])
     used = [reason or "yes" for reason in plain(images["reason"])]
-    none = "none was measured"
+    none, timeless = "none was measured", "nothing tells its time"
     return [
         Column(title="image", texts=Written(plain(images["image_path"]), short_ms),
                missing="the row names no image"),
-        Column(title="observed (UTC)", texts=Written(observed, utc), sort_by=observed, kind="time",
-               missing="nothing tells its time"),
-        numbers("MJD (UTC)", images["mjd"].to_numpy(dtype=np.float64, na_value=np.nan),
-                "{:.5f}".format, "nothing tells its time"),
-        numbers(f"flux ({unit})", flux, _four, none),
-        numbers(f"± ({unit})", err, _two, none),
+        Column(title="observed (UTC)", texts=Written(observed, utc), sort_by=observed,
+               kind="time", missing=timeless),
+        numbers("MJD (UTC)", mjd, "{:.5f}".format, timeless),
+        units.flux("flux", flux, none, per_beam=beam),
+        units.flux("±", err, none, digits=2, per_beam=beam),
         Column(title="used, or why not", texts=used),
         Column(title="night", texts=Written(plain(images["night"]))),
     ]  # fmt: skip
 
 
-def brief_html(key: str, curve: LightCurve, row: pd.Series[Any] | None) -> str:
+def brief_html(key: str, curve: LightCurve, row: pd.Series[Any] | None, units: UnitColumns) -> str:
     """Return one source's numbers as two lines."""
-    if math.isfinite(curve.ra_deg) and math.isfinite(curve.dec_deg):
-        where = (
-            f"RA, Dec {curve.ra_deg:.4f}, {curve.dec_deg:+.4f} deg "
-            f"({sexagesimal(curve.ra_deg, curve.dec_deg, digits=2)})"
-        )
-    else:
-        where = "no position is recorded"
+    known = math.isfinite(curve.ra_deg + curve.dec_deg)
+    place = units.position_words(curve.ra_deg, curve.dec_deg)
+    where = f"RA, Dec {place}" if known else "no position is recorded"
     found = int(np.sum(curve.is_detection))
     left = curve.excluded.counts()
     why = f" ({', '.join(f'{n} {reason}' for reason, n in left.items())})" if left else ""
@@ -137,8 +153,9 @@ def brief_html(key: str, curve: LightCurve, row: pd.Series[Any] | None) -> str:
         f"{len(curve)} epochs used: {found} detections, {len(curve) - found} upper limits; "
         f"{sum(left.values())} left out{why}"
     )
-    nvss = f"NVSS {number(curve.nvss_flux_mjy, 4)} mJy" * math.isfinite(curve.nvss_flux_mjy)
-    told = "" if row is None else f"{mean_words(row, curve.flux_unit)}; {numbers_words(row)}"
+    nvss_jy = curve.nvss_flux_mjy * 1e-3
+    nvss = f"NVSS {units.flux_words(nvss_jy)}" if math.isfinite(nvss_jy) else ""
+    told = "" if row is None else f"{mean_words(row, units)}; {numbers_words(row)}"
     second = "; ".join(part for part in (told, nvss) if part)
     return f"<b>{escape(key)}</b>  {escape(where)}; {escape(epochs)}<br>{escape(second)}"
 
@@ -151,12 +168,15 @@ def row_of(sources: pd.DataFrame | None, key: str) -> pd.Series[Any] | None:
     return row
 
 
-def mean_words(row: pd.Series[Any], flux_unit: str) -> str:
+def mean_words(row: pd.Series[Any], units: UnitColumns) -> str:
     """Write a weighted mean with its error."""
-    mean, error = (float(row[f"weighted_mean_{name}jy"]) * 1e3 for name in ("", "err_"))
+    mean, error = (
+        float(row[f"weighted_mean_{name}jy"]) * units.flux_scale for name in ("", "err_")
+    )
     if not math.isfinite(mean):
         return "no mean"
-    return f"mean {with_error(mean, error)} m{brief_unit(flux_unit)}"
+    beam = "/beam" if row["flux_column"] == "peak_jyb" else ""
+    return f"mean {with_error(mean, error)} {units.flux_unit}{beam}"
 
 
 def with_error(value: float, error: float) -> str:
@@ -204,19 +224,5 @@ def period_words(found: Periodogram) -> str:
     )
 
 
-def _milli(sources: pd.DataFrame) -> str:
-    """Unit of fluxes times 1000, of which some or all may be peaks."""
-    unit = str(sources.attrs.get("units", {}).get("weighted_mean_jy", "Jy"))
-    return {"Jy": "mJy", "Jy/beam": "mJy/beam"}.get(unit, "mJy; peaks mJy/beam")
-
-
-def _two(value: float) -> str:
-    return number(value, 2)
-
-
 def _three(value: float) -> str:
     return f"{value:.3f}"
-
-
-def _four(value: float) -> str:
-    return number(value, 4)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from contimg_lab.panels._base import Panel
 from contimg_lab.panels._controls import TextFilter
+from contimg_lab.panels._files import forms
 from contimg_lab.panels._sources_below import TITLES, Below
 from contimg_lab.panels._sources_gallery import Gallery
 from contimg_lab.panels._sources_search import (
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from contimg_lab.panels._live_plot import LivePlot
     from contimg_lab.services.light_curve import LightCurve
 
 __all__ = ["SourcesPanel"]
@@ -70,6 +72,8 @@ class SourcesPanel(Panel):
     """
 
     title = "Sources"
+    has_flux = True
+    has_positions = True
     selects = "source"
     shows = ("photometry", "image", "other")
 
@@ -127,11 +131,11 @@ class SourcesPanel(Panel):
         self._watch(self._columns, self._on_column)
         self._watch(self._tabs, self._on_tab, "selected_index")
         self._watch(*self._table.watched)
-        said = widgets.Box([self._read_as], layout={"height": "30px", "overflow": "auto"})
+        said = widgets.Box([self._read_as], layout={"height": "38px", "overflow": "auto"})
         line = widgets.Box(
             [self._columns, said], layout={"flex_flow": "row wrap", "grid_gap": "2px 8px"}
         )
-        told = widgets.Box([self._brief], layout={"height": "44px", "overflow": "auto"})
+        told = widgets.Box([self._brief], layout={"height": "62px", "overflow": "auto"})
         plots = widgets.Box(
             [self._sky.widget, self._curve.widget],
             layout={"flex_flow": "row wrap", "grid_gap": "4px 12px"},
@@ -161,8 +165,11 @@ class SourcesPanel(Panel):
         radius = float(self._radius.value)
         every = kept = await self.field()
         sources, max_age_s, undecided = self._lab.sources, self.max_age_s, 0
+        columns = meanings_of(every)
+        if len(self._columns.options) != len(columns) + 1:
+            self._columns.options = offered(columns)  # before a rule is refused for want of them
         if rule is not None:
-            check_rule(rule, meanings_of(every))
+            check_rule(rule, columns)
             kept = await sources.select(rule, max_age_s=max_age_s)
             undecided = int(kept.attrs["n_undecided"])
         place = None if text is None else read_place(text, every)
@@ -186,12 +193,12 @@ class SourcesPanel(Panel):
         elif place is not None:
             asked |= {"text": place.text}
         self._asked = ("sources", asked)
-        columns = offered(meanings_of(value.every))
-        if list(self._columns.options) != columns:
-            self._columns.options = columns
         names = value.frame["source_id"].tolist()
         marks = self._ties.marks(self._table.show, names, names)
-        show_sources(self._table, value.frame, len(value.every), self.selected, marks)
+        show_sources(
+            self._table, value.frame, self._units,
+            total=len(value.every), selected=self.selected, marks=marks,
+        )  # fmt: skip
         self._say_search(value)
         self._paint()
         self._gallery.read()
@@ -240,7 +247,7 @@ class SourcesPanel(Panel):
             circle = (*place.centre_deg, value.radius_arcmin / 60.0)
         others = every[~every.index.isin(names)]
         chart = sources_chart(
-            *_positions(frame), keys=names, columns=sky_columns(frame), circle=circle,
+            *_positions(frame), keys=names, columns=sky_columns(frame, self._units), circle=circle,
             others=_positions(others) if len(others) else None, selected=self._ringed(),
             title=f"{len(names)} of {len(every)}",
             name=f"sources, {'all' if circle is None else circle}",
@@ -282,9 +289,10 @@ class SourcesPanel(Panel):
         else:
             from contimg_lab.plots.light_curve import light_curve_chart
 
-            self._curve.show(light_curve_chart(value))
+            # its place stands above the plot
+            self._curve.show(replace(light_curve_chart(value), title=key))
             every = None if self._found is None else self._found.every
-            self._brief.value = brief_html(key, value, row_of(every, key))
+            self._brief.value = brief_html(key, value, row_of(every, key), self._units)
             parts = (value, value.excluded)
             self._image_of = {
                 row_id: path
@@ -337,6 +345,12 @@ class SourcesPanel(Panel):
     def figure(self) -> Figure | None:
         """Return the light curve where a source is chosen, else the sources on the sky."""
         return self._curve.figure or self._sky.figure
+
+    def _forms(self) -> list[list[str]]:
+        return [list(pair) for pair in forms(figure=True)]
+
+    def _pictures(self) -> Sequence[LivePlot]:
+        return [self._sky, self._curve, *self._below.pictures]
 
     def _static(self) -> tuple[str, str]:
         detail = "" if self.selected is None else f"<p>{self._brief.value}</p>"

@@ -43,7 +43,8 @@ CLICK_ROW = """
   const begun = performance.now();
   row.cells[0].click();
   const look = () => {
-    if (plot.querySelector(".contimg-plot-title").textContent.includes(name))
+    if (performance.now() - begun > 20000) done(-1);
+    else if (plot.querySelector(".contimg-plot-title").textContent.includes(name))
       requestAnimationFrame(() => done(performance.now() - begun));
     else requestAnimationFrame(look);
   };
@@ -184,7 +185,7 @@ def test_the_periodogram_appears_with_its_period_in_words(lab):
     plot(lab, 3).scroll_into_view_if_needed()
     lab.screenshot(path=ARTEFACTS / "sources_period.png")
     plot(lab, 2).locator(".contimg-plot-area").focus()
-    for key in ("ArrowRight", "ArrowRight", "Enter"):
+    for key in ("ArrowRight", "Home", "Enter"):
         lab.keyboard.press(key)
     folded = lab.get_by_label("folded on (days)")
     expect(folded).not_to_have_value(re.compile("7.457"))
@@ -256,13 +257,14 @@ def test_the_gallery_shows_the_set_and_is_paged(lab):
 def test_a_click_is_quick_to_its_curve(lab):
     """A row clicked changes the curve at once, whatever else is asked for; the times are told."""
     tab(lab, "Period").click()
+    plot(lab, 1).scroll_into_view_if_needed()
     times_ms = []
     for i in range(20):
         times_ms.append(lab.evaluate(CLICK_ROW, 1 + i % 6))
         lab.wait_for_timeout(250)
     times_ms.sort()
     print(f"\nclick to curve: p50 {statistics.median(times_ms):.0f}, p95 {times_ms[18]:.0f} ms")
-    assert len(times_ms) == 20
+    assert times_ms[0] > 0
 
 
 def test_the_dark_theme_and_a_narrow_page(lab):
