@@ -149,10 +149,10 @@ def steps(links: Provenance) -> list[Chip]:
     """From the MS to its images: what is there, what is missing, and where each leads."""
     made = [_step(f"ms_path {links.ms_path}", "MS", short_ms(links.ms_path), links.ms_path)]
     if links.cal_table is None:
-        made.append(_missing("cal", f"cal table ({links.cal_state})"))
+        made.append(_missing("cal", f"cal table by validity ({links.cal_state})"))
     else:
         far = links.cal_distance_hours
-        away = "" if far is None or links.cal_state == "inside" else f", {far:.1f} h away"
+        away = "" if far is None or links.cal_state == "inside" else f" {far:.1f} h"
         name, key = short_ms(links.cal_table), f"caltable {links.cal_table}"
         near = links.cal_state != "inside"
         word = f"{links.cal_state}{away}"
@@ -160,7 +160,7 @@ def steps(links: Provenance) -> list[Chip]:
     if links.pointing_ra_deg is None or links.pointing_dec_deg is None:
         made.append(_missing("pointing", "pointing"))
     else:
-        where = f"RA {links.pointing_ra_deg:.4f}° Dec {links.pointing_dec_deg:+.4f}°"
+        where = f"RA {links.pointing_ra_deg:.2f}° Dec {links.pointing_dec_deg:+.2f}°"
         made.append(_step(f"pointing {links.ms_path}", "pointing", where, "show it on the sky"))
     for path in links.image_paths[:_MOST_IMAGES]:
         made.append(_step(f"image {path}", "image", short_ms(path), path))
@@ -176,13 +176,12 @@ def _step(
     key: str, kind: str, name: str, title: str, *, word: str = "ok", near: bool = False
 ) -> Chip:
     sign, state = ("~", "warn") if near else ("✓", "ok")
-    return Chip(
-        key=key, sign=sign, text=f"{kind} {clip(name, 48)}: {word}", state=state, title=title
-    )
+    text = f"{kind} {word}: {name}"  # a narrow page cuts it off from its end
+    return Chip(key=key, sign=sign, text=text, state=state, title=title)
 
 
 def _missing(key: str, what: str) -> Chip:
-    return Chip(key=key, sign="✗", text=f"{what}: missing", state="bad", off=True)
+    return Chip(key=key, sign="✗", text=f"{what} missing", state="bad", off=True)
 
 
 def links_html(run: Run, links: Provenance) -> str:

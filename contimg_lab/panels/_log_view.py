@@ -24,6 +24,7 @@ __all__ = ["LOG_LINES", "Following", "LogView", "continued"]
 LOG_LINES = 200
 _MOST = 2_000
 _EVERY_S = 1.0
+_BETWEEN = "[… lines in between are not shown]"
 _BAD_LINE = re.compile(r"error|critical|exception|traceback|killed|fatal", re.IGNORECASE)
 
 
@@ -45,7 +46,7 @@ def continued(old: Sequence[str], new: Sequence[str]) -> tuple[int, list[str]] |
     if not old:
         return 0, list(new)
     for n in range(min(len(old), len(new)), 0, -1):
-        last = old[len(old) - n :]
+        last = list(old[len(old) - n :])
         if last[:-1] != list(new[: n - 1]):
             continue
         if last[-1] == new[n - 1]:
@@ -172,20 +173,20 @@ class Following:
     async def _follow_file(self, tail: LogTail) -> None:
         """Add what is appended to a file, until it is gone."""
         file = FileFollow(Path(tail.files[0]), LOG_LINES)
-        shown: Sequence[str] | None = tail.lines
-        while True:
-            await asyncio.sleep(_EVERY_S)
-            try:
-                news = await asyncio.to_thread(file.read)
-            except FileNotFoundError:
-                return
-            if news is None:
-                continue
-            drop, lines = news.drop, list(news.lines)
-            if shown is not None:  # the first reading: what is new since the tail was read
-                drop, lines = continued(shown, lines) or (0, lines)
-                shown = None
-            self._call(self._on_lines, lines, drop)
+        try:
+            news = await asyncio.to_thread(file.read)
+            # what was written since the tail was read
+            begin = continued(tail.lines, () if news is None else news.lines)
+            drop, lines = begin or (0, [_BETWEEN, *(() if news is None else news.lines)])
+            while True:
+                self._call(self._on_lines, lines, drop)
+                news = None
+                while news is None:
+                    await asyncio.sleep(_EVERY_S)
+                    news = await asyncio.to_thread(file.read)
+                drop, lines = news.drop, list(news.lines)
+        except FileNotFoundError:
+            return
 
     async def _wait(self, tail: LogTail) -> LogTail:
         """Read a log that is not one file again once something has changed."""

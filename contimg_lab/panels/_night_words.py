@@ -13,6 +13,7 @@ from contimg_lab.panels._table import Column, Written
 from contimg_lab.panels._words import clip, escape, facts, number, short_ms
 
 if TYPE_CHECKING:
+    from contimg_lab.records.jobs import Run
     from contimg_lab.services._judged_hours import JudgedHours
     from contimg_lab.services.qa import NightSummary
 
@@ -37,12 +38,12 @@ SIGNS: Mapping[str, tuple[str, str]] = {
 _RANK = ("fail", "warn", "pass", NOT_APPLICABLE)
 _TITLES = {
     "tiles": "tiles",
-    "failed": "failed runs",
+    "failed": "failed",
     "calibration": "cal in/near/none",
     "noise": "noise (mJy/beam)",
     "beam": "beam (arcsec)",
     "flux_ratio": "flux ratio",
-    "gaps": "gaps > 10 min",
+    "gaps": "gaps >10 min",
     "declination": "Dec off (deg)",
 }
 
@@ -54,7 +55,7 @@ def _rule(check: str) -> str:
 
 
 HEADINGS = (
-    Heading(text="hour (UTC)"),
+    Heading(text="UTC"),
     *(Heading(text=_TITLES[check], why=_rule(check)) for check in CHECKS),
 )
 """What stands above the columns, with the limits."""
@@ -85,7 +86,7 @@ def _cell(check: str, row: Mapping[str, Any], why: str) -> Cell:
     text, short = _number(check, row), word
     if word == NOT_APPLICABLE:
         text, short = " ".join(why.split()[:3]), "n/a"
-    place = f"{row['hour']:02d} h UTC, {_TITLES[check]}"
+    place = f"{row['hour']:02d} h UTC, {_name(check)}"
     return Cell(
         key=f"{row['hour']} {check}",
         sign=sign,
@@ -106,14 +107,33 @@ def _number(check: str, row: Mapping[str, Any]) -> str:
     if check == "calibration":
         return f"{row['n_inside']} / {row['n_nearest']} / {row['n_none']}"
     if check == "noise":
-        return f"{_known(row['noise_median_jy'] * 1e3)} = {_known(row['noise_ratio'])}×ref"
+        return f"{_known(row['noise_median_jy'] * 1e3)} ({_known(row['noise_ratio'])}×)"
     if check == "beam":
-        return f"{_known(row['beam_major_arcsec'])}, {_known(row['beam_axis_ratio'])}:1"
+        return f"{_known(row['beam_major_arcsec'])} ({_known(row['beam_axis_ratio'])})"
     if check == "flux_ratio":
         return f"{_known(row['flux_ratio'], 2)} of {row['n_flux']}"
     if check == "declination":
-        return f"{row['dec_offset_deg']:+.3f}"
+        off = round(row["dec_offset_deg"], 3)
+        return f"{off:+.3f}" if off else "0.000"
     return str(row["n_tiles" if check == "tiles" else f"n_{check}"])
+
+
+def _value(check: str, row: Mapping[str, Any]) -> str:
+    """The number behind a verdict, written out."""
+    if check == "noise":
+        largest = f"largest {_known(row['noise_max_jy'] * 1e3)} mJy/beam"
+        level = f"median {_known(row['noise_median_jy'] * 1e3)} mJy/beam"
+        return f"{level}, {_known(row['noise_ratio'])} times the reference; {largest}"
+    if check == "beam":
+        axes = f"major axis {_known(row['beam_major_arcsec'])} arcsec"
+        return f"{axes}, {_known(row['beam_axis_ratio'])} times the minor"
+    if check == "flux_ratio":
+        return f"{_known(row['flux_ratio'])} (measured over catalogued) of {row['n_flux']} sources"
+    if check == "declination":
+        return (
+            f"{row['dec_offset_deg']:+.4f} deg at most; median {row['dec_deg']:+.4f} deg (of date)"
+        )
+    return str(row["calibration"]) if check == "calibration" else _number(check, row)
 
 
 def _known(value: float, digits: int = 3) -> str:
@@ -138,14 +158,14 @@ def hours_verdict(rows: Sequence[MatrixRow]) -> tuple[str, str, str]:
     """Sign, state and words of what the checks say of the hours."""
     of_word = {word: [c for row in rows for c in row.cells if c.word == word] for word in _RANK}
     parts = [
-        f"{len(of_word[word])} {word} ({_places(of_word[word])})"
-        for word in ("fail", "warn")
-        if of_word[word]
+        f"{len(cells)} {word}: {_places(cells)}"
+        for word, cells in of_word.items()
+        if cells and word in ("fail", "warn")
     ]
     n = sum(len(row.cells) for row in rows)
-    passed = f"{len(of_word['pass'])} of {n} pass"
+    parts.append(f"{len(of_word['pass'])} of {n} pass")
     sign, state = SIGNS["fail" if of_word["fail"] else "warn" if of_word["warn"] else "pass"]
-    return sign, state, f"checks of {len(rows)} hours: {'; '.join([*parts, passed])}"
+    return sign, state, f"hours by checks: {'; '.join(parts)}"
 
 
 def _places(cells: Sequence[Cell]) -> str:
@@ -153,7 +173,7 @@ def _places(cells: Sequence[Cell]) -> str:
     for cell in cells:
         hour, check = split_key(cell.key)
         hours.setdefault(check, []).append(f"{hour:02d}")
-    return ", ".join(f"{_name(check)} at {', '.join(at)} h" for check, at in hours.items())
+    return ", ".join(f"{_name(check)} {', '.join(at)} h" for check, at in hours.items())
 
 
 def verdict_html(parts: Sequence[tuple[str, str, str]]) -> str:
@@ -176,7 +196,7 @@ def facts_html(key: str, judged: JudgedHours) -> str:
     hour, check = split_key(key)
     row = next(row for row in judged.rows if row["hour"] == hour)
     limit, word = LIMITS[check], row[f"{check}_word"]
-    value = None if word == NOT_APPLICABLE else f"{_TITLES[check]}: {_number(check, row)}"
+    value = None if word == NOT_APPLICABLE else _value(check, row)
     reference = None
     if check == "noise" and row["noise_reference"]:
         level = _known(row["noise_reference_jy"] * 1e3)
@@ -203,7 +223,7 @@ def culprits(
     told: list[tuple[str, str, bool]] = []
     if check == "failed":
         told = [
-            (run.ms_path, f"{run.cause or 'unknown'}: {run.message or 'no message'}", True)
+            (run.ms_path, f"{run.cause or 'unknown'}: {_message(run)}", True)
             for run in summary.failed
             if run.hour == hour
         ]
@@ -230,6 +250,10 @@ def culprits(
     beyond = Counter(off for _, _, off in told)[True]
     note = f"; {beyond} beyond the limit, worst first" if told else f"; {none}"
     return [path for path, _, _ in told], columns, note
+
+
+def _message(run: Run) -> str:
+    return (run.message or "no message").replace(run.ms_path, "the MS")
 
 
 def _heading(check: str) -> str:

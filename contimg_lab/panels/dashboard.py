@@ -54,9 +54,9 @@ class DashboardPanel(Panel):
         self._night = Choice("Night", night_options(()), self._first_night, self._on_filter)
         self._database = widgets.HTML(_database_html(self._lab))
         self._database.add_class("contimg-detail")
-        self._verdict = widgets.HTML()  # whichever tab is open; the first one tells the rest
+        self._verdict = widgets.HTML()
         self._verdict.add_class("contimg-board")
-        still = widgets.Box([self._verdict], layout={"height": "28px", "overflow": "auto"})
+        self._still = widgets.Box([self._verdict], layout={"height": "28px", "overflow": "auto"})
         self._places = [widgets.VBox() for _ in TABS]
         titles = tuple(panel_class(name).title for name in TABS)
         self._tabs = widgets.Tab(
@@ -64,7 +64,8 @@ class DashboardPanel(Panel):
         )
         self._watch(self._night.widget, self._night.changed)
         self._watch(self._tabs, self._on_tab, "selected_index")
-        return [self._night.widget], [still, self._database, self._tabs]
+        self._place_verdict()
+        return [self._night.widget], [self._still, self._database, self._tabs]
 
     @property
     def panels(self) -> dict[str, Panel]:
@@ -113,9 +114,14 @@ class DashboardPanel(Panel):
             panel._head.live.value = change["new"]
 
     def _on_tab(self, change: Any) -> None:
+        self._place_verdict()
         self._open_tab()
         for name, panel in self._panels.items():
             panel._ties.see(visible=name == self._tab)
+
+    def _place_verdict(self) -> None:
+        """Tell what broke, except above the tab that tells it as well."""
+        self._still.layout.display = "none" if self._tab == "night" else None
 
     @property
     def _tab(self) -> str | None:

@@ -143,7 +143,7 @@ class JobsPanel(Panel):
     def _arranged(self, widgets: Any) -> list[Any]:
         """Lay out what stands below the states; every box keeps its height."""
         row = {"flex_flow": "row wrap", "grid_gap": "4px 12px"}
-        low = {"height": "80px", "overflow": "auto", "min_width": "0"}
+        low = {"height": "104px", "overflow": "auto", "min_width": "0"}
         still = {"height": "280px", "overflow": "auto", "min_width": "0"}
         told = [
             widgets.VBox([self._cause_filter, self._calm], layout=low | {"flex": "3 1 380px"}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -75,7 +76,7 @@ class NightPanel(Panel):
         self._verdict = widgets.HTML()
         self._verdict.add_class("contimg-board")
         self._told = widgets.HTML()
-        self._matrix = Matrix("UTC hours by checks", self._home, 216, self._choose)
+        self._matrix = Matrix("UTC hours by checks", self._home, 194, self._choose)
         self._facts = widgets.HTML(_HINT)
         self._table = Table("rows", 150, self._choose_ms)
         for part in (self._told, self._facts):
@@ -83,10 +84,10 @@ class NightPanel(Panel):
         self._watch(self._night.widget, self._night.changed)
         self._watch(*self._table.watched)
         still = {"overflow": "auto", "min_width": "0"}
-        head = widgets.Box([self._verdict], layout=still | {"height": "48px"})
+        head = widgets.Box([self._verdict], layout=still | {"height": "68px"})
         more = widgets.Box([self._told], layout=still | {"height": "70px"})
         boxes = [
-            widgets.Box([self._facts], layout=still | {"height": "176px", "flex": "2 1 300px"}),
+            widgets.Box([self._facts], layout=still | {"height": "170px", "flex": "2 1 300px"}),
             widgets.Box([self._table.widget], layout={"flex": "3 1 380px", "min_width": "0"}),
         ]
         below = widgets.Box(boxes, layout={"flex_flow": "row wrap", "grid_gap": "4px 12px"})
@@ -156,7 +157,8 @@ class NightPanel(Panel):
         asked_for = first != LAST_NIGHT and not self._rows  # by whoever made the panel
         shown = None if self._summary is None else self._summary.night
         if field == "night" and value is not None and value != shown and not asked_for:
-            self._night.choose(value)
+            # soon: what calls this may be the reading that this gives up
+            self._ask("night", lambda: asyncio.sleep(0, value), self._night.choose)
         self._mark(self.selected)
 
     def _mark(self, key: str | None) -> None:

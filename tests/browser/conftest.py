@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import nbformat
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
@@ -66,6 +70,39 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     page.goto(address)
     yield page
     assert not outside, outside
+
+
+@pytest.fixture(scope="module")
+def notebook(address: str, browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens a notebook of given cells in JupyterLab, in a context of its own, and runs them all."""
+    parts = urllib.parse.urlsplit(address)
+    root = f"{parts.scheme}://{parts.netloc}"
+    token = urllib.parse.parse_qs(parts.query)["token"][0]
+    contexts = []
+
+    def opened(name: str, *cells: str, width: int = 1400, height: int = 1000) -> Page:
+        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)"}}
+        made = [nbformat.v4.new_code_cell(cell.strip()) for cell in cells]
+        book = nbformat.v4.new_notebook(cells=made, metadata=kernel)
+        put = urllib.request.Request(
+            f"{root}/api/contents/{name}.ipynb",
+            data=json.dumps({"type": "notebook", "content": book}).encode(),
+            headers={"Authorization": f"token {token}"},
+            method="PUT",
+        )
+        urllib.request.urlopen(put).close()
+        contexts.append(browser.new_context(viewport={"width": width, "height": height}))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(30_000)
+        page.goto(f"{root}/lab/workspaces/{name}/tree/{name}.ipynb?token={token}")
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.locator(".lm-Menu-item").filter(has_text="Run All Cells").first.click()
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
 
 
 @pytest.fixture

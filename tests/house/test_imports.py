@@ -33,13 +33,14 @@ async def main():
     step("open")
     panel = PANEL
     step("frame")
-    table = getattr(panel, "_table", None) or panel.panels["jobs"]._table
+    table = getattr(panel, "_table", None) or panel.panels["night"]._matrix
     rows = asyncio.get_running_loop().create_future()
     show = table.show
 
-    def told(*given, **options):
-        show(*given, **options)
-        rows.set_result(step("rows"))
+    def told(columns, given, **options):
+        show(columns, given, **options)
+        if len(given) and not rows.done():
+            rows.set_result(step("rows"))
 
     table.show = told
     curve = getattr(panel, "_curve", None)

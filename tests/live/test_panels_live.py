@@ -239,7 +239,7 @@ async def test_a_view_is_saved_and_restored(demo: cl.Lab, tmp_path: Path) -> Non
     board.close()
     assert demo.view.panels == {}
     async with cl.open(demo.layout.path) as again:
-        fresh = again.dashboard()
+        fresh = again.dashboard(tab="jobs")
         await fresh.settled()
         assert await again.view.restore(tmp_path / "view.json") == ()
         await fresh.settled()

@@ -23,7 +23,10 @@ from contimg_lab.panels._base import Panel
 from contimg_lab.panels._code import code_for
 
 CASES = [
+    ("night", {}),
+    ("night", {"night": "2025-10-12"}),
     ("jobs", {}),
+    ("jobs", {"night": "all", "cause": "memory", "sort": "latest"}),
     ("jobs", {"night": "all", "status": "failed", "sort": "latest"}),
     ("jobs", {"night": "all", "text": "05", "sort": "duration_s"}),
     ("jobs", {"night": "2025-10-09", "sort": "attempts", "text": "nothing holds '\" this"}),
@@ -203,7 +206,8 @@ def test_whatever_a_value_holds_is_a_literal(
     """A value must change nothing of the code but the one literal that it is."""
 
     def each(night: str, status: str, text: str, sort: str, path: str, rule: str, why: str):
-        yield code_for("jobs", path, night=night, status=status, text=text, sort=sort)
+        yield code_for("night", path, night=night)
+        yield code_for("jobs", path, night=night, status=status, cause=text, text=text, sort=sort)
         yield code_for("jobs", path, night=night, status=status, sort="status", rank={status: 1})
         yield code_for("pointings", path, night=night)
         yield code_for("caltables", path, night=None, status=status)
@@ -228,7 +232,7 @@ def test_whatever_a_value_holds_is_a_literal(
 
 def test_a_panel_without_code_is_named() -> None:
     """Asking for the code of no panel must be an error that lists those that have some."""
-    with pytest.raises(InvalidInput, match="jobs, pointings"):
+    with pytest.raises(InvalidInput, match="night, jobs, pointings"):
         code_for("nonsense")
 
 
