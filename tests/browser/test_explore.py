@@ -118,7 +118,7 @@ def test_the_dashboard_shows_another_night(page):
     dashboard.scroll_into_view_if_needed()
     dashboard.locator("select").first.select_option(label="2025-10-20")
     expect(dashboard).to_contain_text("35 skipped_no_caltables")
-    for tab in ("Pointings", "Cal tables", "Variability", "Jobs"):
+    for tab in ("Pointings", "Cal tables", "Variability", "Jobs", "Night"):
         dashboard.get_by_role("tab", name=tab).click()
         expect(dashboard.locator("tbody tr:visible").first).to_be_visible()
 

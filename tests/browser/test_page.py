@@ -87,7 +87,8 @@ def test_rows_appear_and_no_code(visit: Visit) -> None:
 def test_it_is_alive(visit: Visit) -> None:
     """A click on a failed run must bring its log: the kernel answers through the page."""
     page = visit.page
-    row = page.locator(".contimg-panel tbody tr").filter(has_text="conversion").first
+    page.get_by_role("tab", name="Jobs").click()
+    row = page.locator(".contimg-panel tbody tr:visible").filter(has_text="conversion").first
     row.click()
     expect(page.locator(".contimg-log")).to_contain_text("RuntimeError")
     ARTEFACTS.mkdir(exist_ok=True)
@@ -97,7 +98,7 @@ def test_it_is_alive(visit: Visit) -> None:
 def test_copy_as_code_is_selected(visit: Visit) -> None:
     """The button must show the code in a field that is focused and selected; Escape closes it."""
     page = visit.page
-    page.get_by_role("button", name="Copy as code").nth(1).click()
+    page.get_by_role("button", name="Copy as code").last.click()
     area = page.locator("textarea.contimg-code")
     expect(area).to_be_focused()
     expect(area).to_have_value(re.compile(r"import contimg_lab as cl\n.*lab\.jobs\.table", re.S))
