@@ -18,6 +18,7 @@ PANELS: dict[str, str] = {
     "pointings": "contimg_lab.panels.pointings:PointingsPanel",
     "caltables": "contimg_lab.panels.caltables:CalTablesPanel",
     "sources": "contimg_lab.panels.sources:SourcesPanel",
+    "images": "contimg_lab.panels.images:ImagesPanel",
     "variability": "contimg_lab.panels.variability:VariabilityPanel",
     "dashboard": "contimg_lab.panels.dashboard:DashboardPanel",
 }

@@ -115,6 +115,14 @@ def _sources(
     return [*lines, "sources.reset_index()"]
 
 
+def _images(
+    *, night: str | None, type: str | None, text: str | None, photometry: bool = True
+) -> list[str]:
+    """Images; without photometry where that had not been read yet."""
+    given = _arguments(night=night, type=type, text=text, photometry=None if photometry else False)
+    return [f"await lab.images.quality({given})"]
+
+
 def _variability(
     *,
     flux_scale: bool,
@@ -171,6 +179,7 @@ _PANELS: Mapping[str, Callable[..., list[str]]] = {
     "pointings": _pointings,
     "caltables": _caltables,
     "sources": _sources,
+    "images": _images,
     "variability": _variability,
     "dashboard": _dashboard,
 }

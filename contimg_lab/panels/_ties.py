@@ -152,20 +152,20 @@ class Ties:
                 self._on_selection(Change(name=field, old=None, new=value))
                 return
 
-    def choose(self, key: str | None) -> None:
-        """Write a chosen key into the selection, as what it is called there."""
+    def choose(self, key: str | None, **also: str) -> None:
+        """Write a chosen key into the selection, as what it is called there, and more with it."""
         panel = self._panel
         if self._lab is None or not panel.selects:
             return
         if key is None or not panel.renames:
-            self._write(key)
+            self._write(key, **also)
         else:
             panel._ask("link", lambda: panel._value_of(key), self._write)
 
-    def _write(self, value: str | None) -> None:
+    def _write(self, value: str | None, **also: str) -> None:
         self._writing = True
         try:
-            self._lab.selection.choose(**{self._panel.selects: value})
+            self._lab.selection.choose(**{self._panel.selects: value}, **also)
         finally:
             self._writing = False
 

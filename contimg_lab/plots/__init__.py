@@ -14,7 +14,7 @@ from contimg_lab.plots.periodogram import plot_periodogram
 from contimg_lab.plots.sky import plot_pointings
 from contimg_lab.plots.sky_sources import plot_sources
 from contimg_lab.plots.structure import plot_structure
-from contimg_lab.plots.trends import plot_trends, trend_words
+from contimg_lab.plots.trends import plot_tiles, plot_trends, trend_words
 from contimg_lab.plots.two_epoch import plot_vs_m
 from contimg_lab.plots.variability import EtaVAxes, plot_eta_v
 
@@ -34,6 +34,7 @@ __all__ = [
     "plot_pointings",
     "plot_sources",
     "plot_structure",
+    "plot_tiles",
     "plot_trends",
     "plot_vs_m",
     "trend_words",

@@ -93,6 +93,16 @@ ROLES: dict[str, Look] = {
     "unknown": _state("purple", "D"),
     "window": Look(colour="sky", edge_colour="blue", width=0.8, alpha=0.55, order=2),
     "old window": Look(colour="grey", filled=False, hatched=True, width=0.8, order=2),
+    # images over time
+    "tile": Look(colour="blue", marker="o", size=5, edged=True, width=0.4),
+    "tile median": Look(colour="blue", marker="o", size=5),
+    "few before": Look(colour="blue", marker="o", size=5, filled=False),
+    "stands out": Look(colour="vermilion", marker="^", size=9, order=4),
+    "holds source": Look(colour="purple", marker="s", size=9, filled=False, width=1.4, order=4),
+    "night median": Look(colour="orange", width=1.3, order=2),
+    "before": Look(colour="grey", width=1.2, dash="--", order=2),
+    "expected": Look(colour="sky", alpha=0.2, order=1),
+    "good epoch": Look(colour="green", width=1.2, dash=":", order=2),
     # what the reader chose
     "selected": Look(colour="black", marker="o", size=13, filled=False, width=1.8, order=6),
 }
@@ -100,6 +110,7 @@ ROLES: dict[str, Look] = {
 
 # open markers that grow: a source that several rules select wears them one around the other
 _VARIANTS: dict[str, tuple[dict[str, object], ...]] = {
+    "stands out": ({"marker": "^"}, {"marker": "v"}),  # high, low
     "left out": tuple({"marker": marker} for marker in ("x", "+", "1", "2", "3", "4")),
     "selected rule": (
         {"marker": "D", "colour": "vermilion", "size": 5.5},

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-__all__ = ["CutoutLike", "cutout_words", "plot_cutout"]
+__all__ = ["CutoutLike", "cutout_words", "place_words", "plot_cutout"]
 
 _DARK_SIGMA, _LIGHT_SIGMA = 3.0, 10.0
 _MOST_NAMES = 6
+_MOST_DRAWN_PX = 800
 
 
 class CutoutLike(Protocol):
@@ -84,12 +85,13 @@ class CutoutLike(Protocol):
         """Where they are in the pixels."""
 
 
-def plot_cutout(cutout: CutoutLike, ax: Axes | None = None) -> Axes:
+def plot_cutout(cutout: CutoutLike, ax: Axes | None = None, *, source: str | None = None) -> Axes:
     """Draw a cut-out with its beam (lower left) and its sources (rings).
 
     Dark is bright, from 3 times the noise below zero up to the brightest pixel, at least 10
     times the noise above it, on a scale that is linear up to that and logarithmic beyond.
-    Pixels outside of the image are hatched.
+    Pixels outside of the image are hatched. What has more pixels than can be seen is drawn as
+    means over squares of them.
 
     Parameters
     ----------
@@ -97,6 +99,8 @@ def plot_cutout(cutout: CutoutLike, ax: Axes | None = None) -> Axes:
         The cut-out.
     ax
         Axes to draw on; new ones where there are none.
+    source
+        Name of the source to ring, where it is one of those inside.
 
     Returns
     -------
@@ -109,6 +113,7 @@ def plot_cutout(cutout: CutoutLike, ax: Axes | None = None) -> Axes:
     axes = ensure_axes(ax, (5.2, 4.6))
     values, unit, noise = _shown(cutout)
     rows, columns = values.shape
+    binned, each = _binned(values)
     step = np.asarray(cutout.arcsec_per_px) / 60.0
     to_sky = Affine2D().translate(-cutout.x_px, -cutout.y_px) + Affine2D(
         np.vstack([np.column_stack([step, np.zeros(2)]), [0.0, 0.0, 1.0]])
@@ -130,9 +135,9 @@ def plot_cutout(cutout: CutoutLike, ax: Axes | None = None) -> Axes:
             )
         )  # fmt: skip
     picture = axes.imshow(
-        values, origin="lower", cmap="gray_r", norm=_scale(values, noise),
-        interpolation="nearest", transform=to_sky + axes.transData, zorder=1,
-        aspect="equal", extent=(-0.5, columns - 0.5, -0.5, rows - 0.5),
+        binned, origin="lower", cmap="gray_r", norm=_scale(values, noise),
+        interpolation="nearest", transform=to_sky + axes.transData, zorder=1, aspect="equal",
+        extent=(-0.5, each * binned.shape[1] - 0.5, -0.5, each * binned.shape[0] - 0.5),
     )  # fmt: skip
     # imshow has set the limits to those of its pixels
     axes.set_xlim(float(corners[:, 0].max()), float(corners[:, 0].min()))
@@ -140,12 +145,12 @@ def plot_cutout(cutout: CutoutLike, ax: Axes | None = None) -> Axes:
     figure: Any = axes.figure
     bar = figure.colorbar(picture, ax=axes, fraction=0.046, pad=0.03)
     bar.set_label(f"Brightness ({unit or 'unit not recorded'})")
-    _draw_sources(axes, to_sky, cutout)
+    _draw_sources(axes, to_sky, cutout, source)
     _draw_beam(axes, cutout)
     return axes
 
 
-def cutout_words(cutout: CutoutLike) -> str:
+def cutout_words(cutout: CutoutLike, source: str | None = None) -> str:
     """Say in one sentence or two what `plot_cutout` shows, as its alternative text."""
     values, unit, noise = _shown(cutout)
     rows, columns = values.shape
@@ -162,6 +167,11 @@ def cutout_words(cutout: CutoutLike) -> str:
     more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
     listed = ", ".join(names[:_MOST_NAMES]) + more
     told.append(f"{_count(len(names))}{': ' + listed if names else ''}")
+    if source is not None:
+        told.append(f"{source} {'is ringed' if source in names else 'is not inside'}")
+    each = _binned(values)[1]
+    if each > 1:
+        told.append(f"drawn as means of {each} by {each} pixels")
     return f"{'; '.join(told)}."
 
 
@@ -174,6 +184,21 @@ def _shown(cutout: CutoutLike) -> tuple[NDArray[np.float64], str, float | None]:
     if cutout.unit == "mJy/beam" and cutout.noise_jy is not None:
         return values, cutout.unit, cutout.noise_jy * 1e3
     return values, cutout.unit, None
+
+
+def _binned(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:
+    """Means over squares of pixels, as wide as it takes to be seen, and that width."""
+    each = math.ceil(max(values.shape) / _MOST_DRAWN_PX)
+    if each <= 1:
+        return values, 1
+    wide = [(0, -size % each) for size in values.shape]
+    padded = np.pad(values, wide, constant_values=np.nan)
+    rows, columns = padded.shape
+    squares = padded.reshape(rows // each, each, columns // each, each)
+    known = np.isfinite(squares)
+    count = known.sum(axis=(1, 3))
+    total = np.where(known, squares, 0.0).sum(axis=(1, 3))
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan), each
 
 
 def _scale(values: NDArray[np.float64], noise: float | None) -> Any:
@@ -189,23 +214,33 @@ def _scale(values: NDArray[np.float64], noise: float | None) -> Any:
     return SymLogNorm(light, linscale=1.0, vmin=-_DARK_SIGMA * noise, vmax=high)
 
 
-def _draw_sources(ax: Axes, to_sky: Any, cutout: CutoutLike) -> None:
+def _draw_sources(ax: Axes, to_sky: Any, cutout: CutoutLike, source: str | None) -> None:
     if not cutout.source_ids:
         return
     places = to_sky.transform(np.column_stack([cutout.source_x_px, cutout.source_y_px]))
+    many = len(places) > _MOST_NAMES
     ax.plot(
-        places[:, 0], places[:, 1], ls="", marker="o", ms=22, mfc="none", mew=1.4,
+        places[:, 0], places[:, 1], ls="", marker="o", ms=10 if many else 22, mfc="none", mew=1.4,
         color=COLOURS["vermilion"], label=_count(len(places)), zorder=3,
     )  # fmt: skip
-    if len(places) > _MOST_NAMES:
+    named = list(zip(cutout.source_ids, places.tolist(), strict=True))
+    if source in cutout.source_ids:
+        chosen = next(item for item in named if item[0] == source)
+        ax.plot(
+            *chosen[1], ls="", marker="o", ms=30, mfc="none", mew=2.2, color=COLOURS["blue"],
+            label=f"chosen: {source}", zorder=4,
+        )  # fmt: skip
+        named = [chosen] if many else named
+    elif many:
         return
     left, right = ax.get_xlim()
-    for name, (x, y) in zip(cutout.source_ids, places.tolist(), strict=True):
+    for name, (x, y) in named:
         # towards the middle, so that no name leaves the axes
         side = 1 if x > (left + right) / 2.0 else -1
         ax.annotate(
-            name, (x, y), xytext=(14 * side, 0), textcoords="offset points", fontsize="small",
-            ha="left" if side > 0 else "right", va="center", color=COLOURS["vermilion"], zorder=4,
+            name, (x, y), xytext=(18 * side, 0), textcoords="offset points", fontsize="small",
+            ha="left" if side > 0 else "right", va="center", zorder=4,
+            color=COLOURS["blue" if name == source else "vermilion"],
             bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1.0},
         )  # fmt: skip
 
@@ -218,8 +253,8 @@ def _draw_beam(ax: Axes, cutout: CutoutLike) -> None:
     if major is None or minor is None or words is None:
         return
     left, right = ax.get_xlim()
-    low = ax.get_ylim()[0]
-    pad = major / 60.0 * 0.8
+    low, high = ax.get_ylim()
+    pad = max(major / 60.0 * 0.8, 0.035 * (high - low))
     x, y = left - math.copysign(pad, left - right), low + pad
     ax.add_patch(
         Ellipse(
@@ -246,10 +281,14 @@ def _count(n: int) -> str:
 
 
 def _place(cutout: CutoutLike) -> str:
-    """Write the place in hours and degrees, to a tenth of a second and an arcsecond."""
-    tenths = round(cutout.ra_deg % 360.0 * 2400.0) % 864000
-    arcsec = round(abs(cutout.dec_deg) * 3600.0)
-    sign = "-" if cutout.dec_deg < 0.0 else "+"
+    return place_words(cutout.ra_deg, cutout.dec_deg)
+
+
+def place_words(ra_deg: float, dec_deg: float) -> str:
+    """Write a place in hours and degrees, to a tenth of a second and an arcsecond."""
+    tenths = round(ra_deg % 360.0 * 2400.0) % 864000
+    arcsec = round(abs(dec_deg) * 3600.0)
+    sign = "-" if dec_deg < 0.0 else "+"
     return (
         f"RA {tenths // 36000:02d}h{tenths // 600 % 60:02d}m{tenths % 600 / 10.0:04.1f}s, "
         f"Dec {sign}{arcsec // 3600:02d}°{arcsec // 60 % 60:02d}′{arcsec % 60:02d}″"

@@ -39,6 +39,10 @@ CASES = [
     ("sources", {"text": "nvss", "rule": "eta > 1.5 and n_used >= 20"}),
     ("sources", {"text": "00:00:00 +16:15:00", "radius_arcmin": 90.0}),
     ("sources", {"text": "J000000+161712", "radius_arcmin": 60.0, "rule": "v < 1"}),
+    ("images", {}),
+    ("images", {"night": "all", "type": "pbcor"}),
+    ("images", {"night": "2025-10-14", "text": "T05:"}),
+    ("images", {"night": "all", "type": "image", "text": "nothing holds '\" this"}),
     ("variability", {}),
     ("variability", {"text": "j0", "rule": "any", "sort": "vs_max"}),
     ("variability", {"rule": "presets", "sort": "p_constant", "flux_scale": True}),
@@ -213,6 +217,8 @@ def test_whatever_a_value_holds_is_a_literal(
         yield code_for("caltables", path, night=None, status=status)
         yield code_for("caltables", path, night="2025-10-09", status=status, reach_d=0.5)
         yield code_for("dashboard", path, night=night)
+        yield code_for("images", path, night=night, type=status, text=text)
+        yield code_for("images", path, night=None, type=status, text=None, photometry=False)
         yield code_for(
             "variability", path, flux_scale=True, n_sigma=2.0, expression=why, text=text,
             rules=[rule], sort=sort,

@@ -45,7 +45,9 @@ async def test_every_panel_opens_on_every_database(name: str, lab: cl.Lab) -> No
     panel.close()
 
 
-@pytest.mark.parametrize("name", ["pointings", "caltables", "sources", "variability"])
+@pytest.mark.parametrize(
+    "name", ["pointings", "caltables", "images", "sources", "variability"]
+)
 async def test_saved_page_has_table_figure_and_numbers(name: str, demo: cl.Lab) -> None:
     """For a reader without a kernel there must be a table, a picture, and its numbers in words."""
     panel = make_panel(name, demo)
@@ -209,7 +211,7 @@ async def test_hostile_strings_are_escaped(name: str, copy_of: Callable[..., Pat
     """Whatever stands in the database must be shown as text, never run."""
     folder = copy_of()
     with sqlite3.connect(folder / "pipeline.sqlite3") as connection:
-        path = connection.execute("SELECT max(path) FROM ms_index").fetchone()[0]
+        path = connection.execute("SELECT max(ms_path) FROM images").fetchone()[0]
         evil = path.replace(".ms", f"{SCRIPT}.ms")
         for table, column in (("ms_index", "path"), ("jobs", "ms_path"), ("images", "ms_path")):
             connection.execute(f"UPDATE {table} SET {column}=? WHERE {column}=?", (evil, path))

@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 
 import contimg_lab as cl
 from contimg_lab import errors
-from contimg_lab.plots import cutout_words, plot_cutout, plot_trends, trend_words
+from contimg_lab.plots import cutout_words, plot_cutout, plot_tiles, plot_trends, trend_words
+from contimg_lab.plots.trends import tiles_chart, trends_chart
 from contimg_lab.services._trends import QUANTITIES
 
 
@@ -144,6 +145,7 @@ def nightly(values: list[float], **attrs: object) -> pd.DataFrame:
             "flux_ratio_mad": pd.array([0.09] * n, dtype="Float64"),
             "flux_ratio_n": pd.array([9] * n, dtype="Int64"),
             "flux_ratio_before": pd.array([None] * 5 + [0.9] * (n - 5), dtype="Float64"),
+            "flux_ratio_before_sigma": pd.array([None] * 5 + [0.01] * (n - 5), dtype="Float64"),
             "flux_ratio_deviation": pd.array(
                 [None] * 5 + [0.1] * (n - 6) + [-7.25], dtype="Float64"
             ),
@@ -157,13 +159,40 @@ def nightly(values: list[float], **attrs: object) -> pd.DataFrame:
 
 
 def test_night_that_stands_out_has_a_shape_and_words(ax: Axes) -> None:
-    """The marked night must be a triangle with its date and deviation, the others dots."""
+    """A marked night must be a triangle that points its way, named with its deviation."""
     plot_trends(nightly([0.9] * 7 + [0.6]), "flux_ratio", ax)
     points = {c.get_label(): c[0] for c in ax.containers}
-    assert points["stands out (> 4 σ) (1)"].get_marker() == "^"
+    assert points["low (< -4 σ) (1)"].get_marker() == "v"
     assert points["night (2)"].get_marker() == "o"
     assert points["fewer than 5 nights before (5)"].get_markerfacecolor() == "none"
-    assert any("10-08 (-7.2 σ)" in text.get_text() for text in ax.texts)
+    assert any("10-08: -7.2 σ" in text.get_text() for text in ax.texts)
+    high = nightly([0.9] * 7 + [1.6])
+    high["flux_ratio_deviation"] = high["flux_ratio_deviation"].abs()
+    other = plot_trends(high, "flux_ratio", Figure().subplots())
+    marks = {c.get_label(): c[0] for c in other.containers}
+    assert marks["high (> 4 σ) (1)"].get_marker() == "^"
+
+
+def test_the_range_that_is_expected_is_shaded(ax: Axes) -> None:
+    """Around the median of the nights before, 4 of their sigma must be shaded, without gaps."""
+    made = nightly([0.9] * 8)
+    chart = trends_chart(made, "flux_ratio")
+    edges = np.array([band.y for band in chart.bands])
+    assert edges == pytest.approx(np.array([(0.86, 0.94)] * 3))
+    assert chart.bands[0].x[1] == chart.bands[1].x[0]
+    (line,) = chart.lines
+    assert line.y == pytest.approx([0.9] * 3)
+    plot_trends(made, "flux_ratio", ax)
+    assert len(ax.patches) + len(ax.collections) >= 3
+
+
+def test_a_night_is_the_key_of_its_point() -> None:
+    """A click on a point must name its night, and a chosen night be ringed."""
+    chart = trends_chart(nightly([0.9] * 8), "flux_ratio", selected="2025-10-03")
+    assert sorted(chart.keys()) == [f"2025-10-{day:02d}" for day in range(1, 9)]
+    assert chart.selected == {"2025-10-03"}
+    assert trends_chart(nightly([0.9] * 8), "flux_ratio", selected="none").selected == frozenset()
+    assert chart.alt == trend_words(nightly([0.9] * 8), "flux_ratio")
 
 
 def test_error_bars_are_scatter_over_root_n(ax: Axes) -> None:
@@ -174,14 +203,17 @@ def test_error_bars_are_scatter_over_root_n(ax: Axes) -> None:
 
 
 def test_band_of_good_epochs_belongs_to_the_flux_ratio(ax: Axes) -> None:
-    """The band must be 0.8 to 1.2, and no other quantity has one."""
+    """Its edges must be drawn at 0.8 and 1.2 and be in view; no other quantity has them."""
     made = nightly([0.9] * 8)
+    chart = trends_chart(made, "flux_ratio")
+    assert [level.at for level in chart.levels] == [0.8, 1.2]
+    assert "good epoch" in chart.levels[0].label
+    (_, _), (low, high) = chart.limits()
+    assert low < 0.8 < 1.2 < high
     plot_trends(made, "flux_ratio", ax)
-    band = next(p for p in ax.patches if "good epoch" in str(p.get_label()))
-    assert (band.get_y(), band.get_y() + band.get_height()) == pytest.approx((0.8, 1.2))
+    assert any("good epoch" in str(line.get_label()) for line in ax.lines)
     made.columns = [name.replace("flux_ratio", "axis_ratio") for name in made]
-    other = plot_trends(made, "axis_ratio", Figure().subplots())
-    assert not other.patches
+    assert trends_chart(made, "axis_ratio").levels == ()
 
 
 def test_trend_in_words_has_its_numbers() -> None:
@@ -220,3 +252,39 @@ async def test_every_layout_draws_what_it_has(lab: cl.Lab) -> None:
         axes.figure.draw_without_rendering()
         assert axes.containers
         assert "nights that stand out" in trend_words(made, quantity)
+
+
+def tiles(values: list[float]) -> pd.DataFrame:
+    """Tiles of one night with a noise, five minutes apart."""
+    n = len(values)
+    return pd.DataFrame(
+        {
+            "night": ["2025-10-08"] * n,
+            "mid_mjd": pd.array(60956.2 + np.arange(n) * 0.0036, dtype="Float64"),
+            "image_path": [f"/images/{i}.fits" for i in range(n)],
+            "ms_path": [f"/ms/{i}.ms" for i in range(n)],
+            "noise_jy": pd.array(values, dtype="Float64"),
+        }
+    )
+
+
+def test_tiles_are_drawn_with_what_is_expected(ax: Axes) -> None:
+    """Each tile must stand at its value, in mJy; the night's median and that before be lines."""
+    made = tiles([0.010, 0.012, 0.030, None])
+    chart = tiles_chart(made, "noise_jy", before=0.011, holds={"/ms/1.ms", "/ms/3.ms"}, source="S")
+    assert chart.points[0].y == pytest.approx([10.0, 12.0, 30.0])
+    assert chart.points[0].keys == ("/images/0.fits", "/images/1.fits", "/images/2.fits")
+    assert chart.points[1].keys == ("/images/1.fits",)
+    assert [level.at for level in chart.levels] == pytest.approx([12.0, 11.0])
+    for words in ("3 of 4 tile images, night 2025-10-08", "median 12 mJy/beam, 10 to 30",
+                  "nights before: median 11 mJy/beam", "S was measured in 1"):  # fmt: skip
+        assert words in chart.alt
+    plot_tiles(made, "noise_jy", ax)
+    assert any("median 12" in str(line.get_label()) for line in ax.lines)
+    ringed = tiles_chart(made, "noise_jy", selected="/images/2.fits")
+    assert ringed.selected == {"/images/2.fits"}
+    none = tiles_chart(tiles([None, None]), "noise_jy")
+    assert none.empty == "no tile here has a noise"
+    assert "none has one" in none.alt
+    with pytest.raises(errors.InvalidInput, match="noise_jy"):
+        tiles_chart(made, "colour")
