@@ -37,7 +37,8 @@ class Config:
     ms_roots, image_roots
         Folders in which MS and FITS files may be opened; none by default.
     season_folder
-        Folder of the built-in season, whose images are made when they are asked for, or None.
+        Folder of the built-in season, whose images are made when they are asked for, or of a
+        season opened by its path that has them; None: neither.
     log_roots
         Folders in which log files may be opened; None means ``logs/`` beside the database
         and in the state folder.

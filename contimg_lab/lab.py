@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
 from collections.abc import Generator
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 from contimg_lab import _faces
@@ -199,6 +200,9 @@ class Opening:
             store_mb=self._store_mb,
             season_folder=self._season_folder,
         )
+        if config.season_folder is None and (season := _season_at(config.path)) is not None:
+            origin = MappingProxyType({**config.origin, "season_folder": "the opened folder"})
+            config = dataclasses.replace(config, season_folder=season, origin=origin)
         lab = Lab(config, detect(config), title=self._title)
         try:
             await lab._database.check()
@@ -225,6 +229,18 @@ class Opening:
 
     def __repr__(self) -> str:
         return "not open yet: write `lab = await ...` (or use contimg_lab.blocking without await)"
+
+
+def _season_at(path: Path | None) -> Path | None:
+    """Folder of a simulated season that is opened by its path and has its images already."""
+    if path is None:
+        return None
+    folder = path if path.is_dir() else path.parent
+    if not (folder / "images").is_dir():
+        return None
+    from contimg_lab.demo.truth import TRUTH_NAME
+
+    return folder if (folder / TRUTH_NAME).is_file() else None
 
 
 class _DemoOpening(Opening):

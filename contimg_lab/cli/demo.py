@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
 def _show(
     args: argparse.Namespace, folder: Path, season: Season, night: subprocess.Popen[str] | None
 ) -> int:
-    from contimg_lab.demo import Season
+    from contimg_lab.demo import Season, write_images
     from contimg_lab.lab import open_lab
 
     print(f"season: {folder}\n", flush=True)
@@ -85,6 +85,9 @@ def _show(
         return 0 if night is None else night.wait()
     is_default = night is None and season == Season()
     database = None if is_default and args.cache is None else str(folder)
+    if database is not None:  # the notebook opens a folder, and takes what images there are
+        with contextlib.suppress(OSError):
+            write_images(folder, season)
     return serve_from(args, database=database, layout=layout, keep_outputs=is_default)
 
 

@@ -9,7 +9,7 @@ import os
 from pathlib import Path, PurePosixPath
 
 from contimg_lab.config import Config
-from contimg_lab.errors import AbsentFeature, ForbiddenPath
+from contimg_lab.errors import AbsentFeature, ContimgLabError, ForbiddenPath
 from contimg_lab.services._log_files import is_plain_file
 
 __all__ = ["find_image_file", "image_folders"]
@@ -33,7 +33,7 @@ def image_folders(config: Config) -> tuple[Path, ...]:
 
         try:
             write_images(config.season_folder, read_truth(config.season_folder).season)
-        except OSError as error:
+        except (OSError, ContimgLabError, ValueError, TypeError, KeyError) as error:
             raise AbsentFeature(
                 f"the built-in season's images cannot be written: {error}"
             ) from error

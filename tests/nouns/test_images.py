@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 import sqlite3
 import statistics
 from collections.abc import Callable
@@ -64,6 +65,26 @@ async def test_demo_images_agree_with_their_database(copy_of, monkeypatch, kind)
             spread = 1.4826 * np.median(np.abs(found.data - np.median(found.data)))
             if image.noise_jy is not None and not image.pbcor:
                 assert spread == pytest.approx(image.noise_jy, rel=0.2)
+
+
+async def test_a_season_opened_by_its_path_has_its_images(copy_of) -> None:
+    """A folder with a season and its images must need no setting; without images none is made."""
+    folder = copy_of()
+    shutil.rmtree(folder / "images", ignore_errors=True)
+    async with cl.open(folder) as lab:
+        with pytest.raises(errors.AbsentFeature, match="CONTIMG_LAB_IMAGE_ROOTS"):
+            await lab.images.cutout(1)
+        assert not (folder / "images").exists()
+    file = write_images(folder)[0]
+    for path in (folder, folder / "pipeline.sqlite3"):
+        async with cl.open(path) as lab:
+            found = await lab.images.cutout((await of_file(lab, file)).id, size_px=None)
+            assert found.file == file.resolve()
+            assert found.data.shape == (128, 128)
+    (folder / "truth.json").write_text("{}")
+    async with cl.open(folder) as lab:
+        with pytest.raises(errors.AbsentFeature, match="season"):
+            await lab.images.cutout(1)
 
 
 async def test_source_stands_where_it_is_marked(drawn) -> None:
