@@ -70,7 +70,13 @@ def columns_of(
     def flux_ratio(i: int) -> str:
         if math.isnan(ratio[i]):
             return MISSING
-        return f"{ratio[i]:.3f} ± {mad[i] / math.sqrt(n[i]):.3f}"
+        return f"{ratio[i]:.3f} ± {mad[i] / math.sqrt(n[i]):.3f} ({n[i]:.0f})"
+
+    graded = list(zip(texts_of(images, "stage_grade"), texts_of(images, "stage"), strict=True))
+
+    def grade(i: int) -> str:
+        word, stage = graded[i]
+        return MISSING if word is None else f"{word}: {clip(stage, 14)}"
 
     columns = [
         Column(title="image", texts=Written(texts_of(images, "path"), short_image)),
@@ -87,28 +93,26 @@ def columns_of(
             "beam (arcsec)", every, beam, major, why("beam_major_arcsec", "beam_minor_arcsec")
         ),
         numbers(
-            "axis ratio",
+            "ratio",
             floats("axis_ratio"),
             lambda x: f"{x:.2f}",
             why("beam_minor_arcsec", "beam_major_arcsec"),
         ),
         numbers("PA (deg)", floats("beam_pa_deg"), lambda x: f"{x:.0f}", why("beam_pa_deg")),
         numbers("dyn. range", floats("dynamic_range"), lambda x: f"{x:.0f}", why("dynamic_range")),
-        numbers_at("flux / NVSS", every, flux_ratio, ratio, reasons),
-        numbers("of n", n, lambda x: f"{x:.0f}", reasons),
+        numbers_at("flux / NVSS (n)", every, flux_ratio, ratio, reasons),
         numbers("sources", floats("n_sources"), lambda x: f"{x:.0f}", "not looked up"),
-        words("grade", "stage_grade", 8, _NO_MS),
-        words("stage", "stage", 14, _NO_MS),
+        Column(title="grade", texts=Written(every, grade), missing=_NO_MS),
         words("kind", "kind", 12, _NO_MS),
     ]
     if source is not None:
         paths = texts_of(images, "path")
         flux = np.array([fluxes[path][0] * 1e3 if path in fluxes else np.nan for path in paths])
         texts = Written(paths, lambda path: flux_words(fluxes.get(path)))
-        title = f"{clip(source, 24)} (mJy)"
         unseen = "the chosen source was not measured in this image"
         columns.insert(
-            2, Column(title=title, texts=texts, sort_by=flux, kind="number", missing=unseen)
+            2,
+            Column(title="source (mJy)", texts=texts, sort_by=flux, kind="number", missing=unseen),
         )
     return columns
 

@@ -111,9 +111,10 @@ class ImagesPanel(Panel):
         self._view = Choice("Cut-out", _VIEWS, WHOLE, self._on_view, 250)
         self._table = Table("images", 230, self._choose)
         self._picture = FigureView((5.6, 4.6), "The pixels of a chosen image appear here.")
+        self._picture.widget.layout.height = "474px"  # with a picture and with words
         self._facts, self._told = widgets.HTML(_HINT), widgets.HTML()
-        self._tiles = self._plot((6.0, 3.5), "The night's images appear here.", self._on_tile)
-        self._nights = self._plot((6.0, 3.5), "The nights appear here.", self._on_night)
+        self._tiles = self._plot((4.7, 3.6), "The night's images appear here.", self._on_tile)
+        self._nights = self._plot((4.7, 3.6), "The nights appear here.", self._on_night)
         for part in (self._facts, self._told):
             part.add_class("contimg-detail")
         still = {"overflow": "auto", "min_width": "0"}

@@ -16,6 +16,11 @@ const NO_TABLE = { columns: [], by: null, down: false, chosen: null, at: null };
 
 let grids = 0;
 
+// keys in a list of choices choose: they are no shortcuts of JupyterLab
+function keepKeys({ target }) {
+  if (target.matches?.("select")) target.setAttribute("data-lm-suppress-shortcuts", "true");
+}
+
 class Grid {
   constructor(model, el) {
     this.model = model;
@@ -58,6 +63,7 @@ class Grid {
     el.append(style, this.box);
     // seen for the first time, in another tab, or after JupyterLab took it off the page
     this.watcher = new ResizeObserver(() => {
+      this.box.closest(".contimg-panel")?.addEventListener("focusin", keepKeys);
       if (this.width !== this.rt.clientWidth) this.fitted = false;
       this.width = this.rt.clientWidth;
       if (this.rt.scrollTop !== this.scroll) this.rt.scrollTop = this.scroll;
