@@ -89,6 +89,9 @@ def columns_of(
         ),
         words("type", "type", 12),
         numbers("noise (mJy/beam)", noise, lambda x: number(x, 3), why("noise_jy")),
+        numbers("dyn. range", floats("dynamic_range"), lambda x: f"{x:.0f}", why("dynamic_range")),
+        numbers_at("flux / NVSS (n)", every, flux_ratio, ratio, reasons),
+        numbers("sources", floats("n_sources"), lambda x: f"{x:.0f}", "not looked up"),
         numbers_at(
             "beam (arcsec)", every, beam, major, why("beam_major_arcsec", "beam_minor_arcsec")
         ),
@@ -99,9 +102,6 @@ def columns_of(
             why("beam_minor_arcsec", "beam_major_arcsec"),
         ),
         numbers("PA (deg)", floats("beam_pa_deg"), lambda x: f"{x:.0f}", why("beam_pa_deg")),
-        numbers("dyn. range", floats("dynamic_range"), lambda x: f"{x:.0f}", why("dynamic_range")),
-        numbers_at("flux / NVSS (n)", every, flux_ratio, ratio, reasons),
-        numbers("sources", floats("n_sources"), lambda x: f"{x:.0f}", "not looked up"),
         Column(title="grade", texts=Written(every, grade), missing=_NO_MS),
         words("kind", "kind", 12, _NO_MS),
     ]

@@ -245,7 +245,8 @@ class Ties:
         """Return ``marked`` for a table that has it: keys of the rows that are new or changed."""
         if "marked" not in inspect.signature(show).parameters:
             return {}
-        marked = {key for key, value in zip(keys, values, strict=True) if value in self.marked}
+        new = self._next or self.marked  # of the update that is being shown, else of the last
+        marked = {key for key, value in zip(keys, values, strict=True) if value in new}
         return {"marked": frozenset(marked)}
 
     def _on_events(self, keys: frozenset[str]) -> None:

@@ -191,14 +191,14 @@ class ImagesPanel(Panel):
         told[0] += ": " + ", ".join(f"{n} {kind}" for kind, n in kinds) if kinds else ""
         for name, words, factor, unit in (
             ("noise_jy", "noise", 1e3, " mJy/beam"),
-            ("flux_ratio", "flux over NVSS flux", 1.0, ""),
+            ("flux_ratio", "flux / NVSS", 1.0, ""),
         ):
             known = page.frame[name].dropna()
             if len(known):
-                told.append(f"{words}: median {number(float(known.median()) * factor)}{unit}")
+                told.append(f"median {words} {number(float(known.median()) * factor)}{unit}")
         if page.source is not None:
             n = sum(path in page.fluxes for path in paths)
-            told.append(f"{page.source} was measured in {n} of those shown")
+            told.append(f"{page.source} in {n} of those shown")
         as_of = page.images.attrs["as_of"]
         if self._max_age_s() > 0.0 and (datetime.now(UTC) - as_of).total_seconds() > _LONG_S:
             told.append(f"photometry as of {as_of:%H:%M:%S} UTC")
@@ -247,7 +247,7 @@ class ImagesPanel(Panel):
             source=page.source or "",
             selected=self._tile_of(self.selected),
         )
-        make_nights = functools.partial(trends_chart, nightly, quantity, selected=page.night)
+        make_nights = functools.partial(trends_chart, nightly, quantity, shown=page.night)
         for plot, make in ((self._tiles, make_tiles), (self._nights, make_nights)):
             try:
                 chart: Chart = make()

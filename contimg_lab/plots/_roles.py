@@ -101,6 +101,7 @@ ROLES: dict[str, Look] = {
     "holds source": Look(colour="purple", marker="s", size=9, filled=False, width=1.4, order=4),
     "night median": Look(colour="orange", width=1.3, order=2),
     "before": Look(colour="grey", width=1.2, dash="--", order=2),
+    "night shown": Look(colour="black", width=1.0, dash=":", order=1.5),
     "expected": Look(colour="sky", alpha=0.2, order=1),
     "good epoch": Look(colour="green", width=1.2, dash=":", order=2),
     # what the reader chose

@@ -80,15 +80,15 @@ def plot_trends(nightly: pd.DataFrame, quantity: str, ax: Axes | None = None) ->
     return draw_chart(chart, ensure_axes(ax, (7.2, 3.6)))
 
 
-def trends_chart(nightly: pd.DataFrame, quantity: str, *, selected: str | None = None) -> Chart:
+def trends_chart(nightly: pd.DataFrame, quantity: str, *, shown: str | None = None) -> Chart:
     """Describe nightly medians as `plot_trends` draws them; a key is a night.
 
     Parameters
     ----------
     nightly, quantity
         As `plot_trends` takes them.
-    selected
-        Night to ring.
+    shown
+        Night that is looked at elsewhere: a line is drawn through it.
 
     Raises
     ------
@@ -125,6 +125,11 @@ def trends_chart(nightly: pd.DataFrame, quantity: str, *, selected: str | None =
         for role, variant, which, words in kinds
         if which.any()
     )  # fmt: skip
+    through = [
+        Level(role="night shown", axis="x", at=float(mjd[i]), label=f"night {shown}")
+        for i in np.flatnonzero(drawn).tolist()
+        if nights[i] == shown
+    ]
     bands, lines = _before(nightly, quantity, factor, mjd)
     at = np.flatnonzero(drawn & marked)
     corner = [f"{nights[i][5:]}: {deviation[i]:+.1f} σ" for i in at[-_MOST_NAMED:].tolist()]
@@ -138,11 +143,11 @@ def trends_chart(nightly: pd.DataFrame, quantity: str, *, selected: str | None =
         y=_axis(quantity, value[drawn], error[drawn]),
         points=points,
         lines=lines if drawn.any() else (),
-        levels=_good_epoch(quantity) if drawn.any() else (),
+        levels=(*_good_epoch(quantity), *through) if drawn.any() else (),
         bands=bands if drawn.any() else (),
         corner=tuple(corner),
         empty="" if drawn.any() else f"no night has a {name.lower()}",
-        selected=frozenset(key for key in pick(nights, drawn) if key == selected),
+        columns=2,
         alt=trend_words(nightly, quantity),
     )
 
@@ -240,6 +245,7 @@ def tiles_chart(
         levels=tuple(levels),
         empty="" if drawn.any() else f"no tile here has a {name.lower()}",
         selected=frozenset(key for key in pick(paths, drawn) if key == selected),
+        columns=2,
         alt=_tile_words(tiles, name, unit, value[drawn], before, factor, int(seen.sum()), source),
     )
 

@@ -187,11 +187,12 @@ def test_the_range_that_is_expected_is_shaded(ax: Axes) -> None:
 
 
 def test_a_night_is_the_key_of_its_point() -> None:
-    """A click on a point must name its night, and a chosen night be ringed."""
-    chart = trends_chart(nightly([0.9] * 8), "flux_ratio", selected="2025-10-03")
+    """A click on a point must name its night, and the night shown have a line through it."""
+    chart = trends_chart(nightly([0.9] * 8), "flux_ratio", shown="2025-10-03")
     assert sorted(chart.keys()) == [f"2025-10-{day:02d}" for day in range(1, 9)]
-    assert chart.selected == {"2025-10-03"}
-    assert trends_chart(nightly([0.9] * 8), "flux_ratio", selected="none").selected == frozenset()
+    line = chart.levels[-1]
+    assert (line.axis, line.at, line.label) == ("x", pytest.approx(60951.2), "night 2025-10-03")
+    assert len(trends_chart(nightly([0.9] * 8), "flux_ratio", shown="none").levels) == 2
     assert chart.alt == trend_words(nightly([0.9] * 8), "flux_ratio")
 
 
