@@ -93,9 +93,9 @@ def on_circle(
 
     Examples
     --------
-    >>> ra, dec = on_circle(10.0, 0.0, 1.0, n=5)
-    >>> ra.round(6).tolist(), dec.round(6).tolist()
-    ([10.0, 11.0, 10.0, 9.0, 10.0], [1.0, 0.0, -1.0, 0.0, 1.0])
+    >>> ra, dec = on_circle(10.0, 16.0, 1.0, n=5)
+    >>> ra.round(2).tolist(), dec.round(2).tolist()
+    ([10.0, 11.04, 10.0, 8.96, 10.0], [17.0, 16.0, 15.0, 16.0, 17.0])
     """
     angle = np.linspace(0.0, 2.0 * np.pi, n)
     at, radius = np.radians(dec_deg), np.radians(radius_deg)

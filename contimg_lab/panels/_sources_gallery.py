@@ -212,7 +212,7 @@ class Gallery:
             chart = light_curve_chart(curve)
             words = f"{mean_words(row, self._panel._units)}; n {int(row['n_used'])}"
             cell.show(
-                name, f"{words}<br>{numbers_words(row)}",
+                name, f"{escape(words)}<br>{escape(numbers_words(row, short=True))}",
                 replace(chart, title="", x=replace(chart.x, limits=limits, label="MJD (UTC)"),
                         y=replace(chart.y, label=chart.y.unit)),
             )  # fmt: skip

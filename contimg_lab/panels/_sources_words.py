@@ -193,10 +193,10 @@ def with_error(value: float, error: float) -> str:
     return f"{value:.{digits}f} ± {error:.{digits}f}"
 
 
-def numbers_words(row: pd.Series[Any]) -> str:
+def numbers_words(row: pd.Series[Any], *, short: bool = False) -> str:
     """Write what tells whether a source varies."""
     told = [f"η {number(row['eta'])}", f"V {number(row['v'])}"]
-    if math.isfinite(row["m_debiased"]):
+    if math.isfinite(row["m_debiased"]) and not short:
         told.append(f"m {number(row['m_debiased'])}")
     if math.isfinite(row["p_constant"]):
         told.append(f"p {probability(float(row['p_constant']))}")

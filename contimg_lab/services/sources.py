@@ -375,14 +375,7 @@ class SourcesService(SourceSearch):
         return _faces.panel("variability", self.lab, **options)
 
     def search_panel(self, **options: Any) -> Any:
-        """Find sources by name, place or rule: on the sky, with curves, periods and images.
-
-        Parameters
-        ----------
-        **options
-            First values of its filters: ``text`` (a name, part of one, or a position),
-            ``radius_arcmin`` and ``rule`` (as `select` takes it).
-        """
+        """Find sources by ``text`` (a name or a position), ``radius_arcmin`` and ``rule``."""
         return _faces.panel("sources", self.lab, **options)
 
     async def _of(self, source_id: object) -> tuple[Epochs, int]:
