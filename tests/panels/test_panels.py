@@ -45,9 +45,7 @@ async def test_every_panel_opens_on_every_database(name: str, lab: cl.Lab) -> No
     panel.close()
 
 
-@pytest.mark.parametrize(
-    "name", ["pointings", "caltables", "images", "sources", "variability"]
-)
+@pytest.mark.parametrize("name", ["pointings", "caltables", "images", "sources", "variability"])
 async def test_saved_page_has_table_figure_and_numbers(name: str, demo: cl.Lab) -> None:
     """For a reader without a kernel there must be a table, a picture, and its numbers in words."""
     panel = make_panel(name, demo)
