@@ -63,6 +63,7 @@ async def test_units_are_chosen_in_the_head(demo: cl.Lab) -> None:
 
     class Fluxes(type(demo.ms.panel(start=False))):  # type: ignore[misc]
         has_flux = True
+        has_positions = False
 
     one, other = Fluxes(demo), Fluxes(demo)
     assert (one._head.tools.flux, one._head.tools.positions) == ("mJy", "")
