@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from contimg_lab.panels._image_pages import Fluxes, texts_of
+from contimg_lab.errors import AbsentFeature
+from contimg_lab.panels._image_pages import Fluxes, Page, texts_of
 from contimg_lab.panels._table import Column, Written, numbers
-from contimg_lab.panels._words import MISSING, clip, facts, number, short_ms, utc
+from contimg_lab.panels._words import MISSING, clip, error_words, facts, number, short_ms, utc
+from contimg_lab.plots.trends import tiles_chart, trends_chart
 from contimg_lab.times import datetime_from_mjd, datetime_from_unix
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from contimg_lab.plots.chart import Chart
     from contimg_lab.records.images import Image
 
-__all__ = ["columns_of", "facts_html", "regressions_words", "short_image"]
+__all__ = ["charts_of", "columns_of", "facts_html", "regressions_words", "short_image"]
 
 Array = np.ndarray[Any, Any]
 _NO_MS = "no MS of it is known"
@@ -39,10 +43,10 @@ def short_image(path: str | None) -> str:
     return short_ms(path).removesuffix(".fits")
 
 
-def columns_of(
-    images: pd.DataFrame, *, dated: bool, source: str | None, fluxes: Fluxes
-) -> list[Column]:
-    """Columns of ``lab.images.quality()``, and the fluxes of the chosen source."""
+def columns_of(page: Page) -> list[Column]:
+    """Columns of the images let through, and of the fluxes of the chosen source in them."""
+    images, source, fluxes = page.frame, page.source, page.fluxes
+    dated = page.night is None
     form = "%Y-%m-%d %H:%M:%S" if dated else "%H:%M:%S"
     absent = images.attrs.get("absent", ())
 
@@ -135,6 +139,34 @@ def flux_words(told: tuple[float, float, bool] | None) -> str:
         return "(no flux)"
     text = f"{number(flux * 1e3, 3)} ± {number(err * 1e3, 2)}"
     return text if used else f"({text})"
+
+
+def charts_of(
+    page: Page, tiles: pd.DataFrame, nightly: pd.DataFrame, quantity: str, chosen: str | None
+) -> list[Chart | str]:
+    """Charts of a quantity over the tiles and over the nights; words where there is no column.
+
+    ``chosen`` is the path of the tile image to ring.
+    """
+
+    def of_tiles() -> Chart:
+        before = nightly.loc[nightly["night"] == page.night, f"{quantity}_before"].dropna()
+        return tiles_chart(
+            tiles,
+            quantity,
+            before=float(before.iloc[0]) if len(before) else math.nan,
+            holds=frozenset(page.ms_of(page.fluxes)) if page.fluxes else (),
+            source=page.source or "",
+            selected=chosen,
+        )
+
+    made: list[Chart | str] = []
+    for make in (of_tiles, partial(trends_chart, nightly, quantity, shown=page.night)):
+        try:
+            made.append(make())
+        except AbsentFeature as error:
+            made.append(error_words(error))
+    return made
 
 
 def facts_html(

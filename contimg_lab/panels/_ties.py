@@ -246,7 +246,8 @@ class Ties:
         if "marked" not in inspect.signature(show).parameters:
             return {}
         new = self._next or self.marked  # of the update that is being shown, else of the last
-        marked = {key for key, value in zip(keys, values, strict=True) if value in new}
+        pairs = zip(keys, values, strict=True) if new else ()
+        marked = {key for key, value in pairs if value in new}
         return {"marked": frozenset(marked)}
 
     def _on_events(self, keys: frozenset[str]) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
-import functools
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from contimg_lab.errors import AbsentFeature, InvalidInput
+from contimg_lab.errors import InvalidInput
 from contimg_lab.panels._base import Panel
 from contimg_lab.panels._controls import (
     ANY,
@@ -23,7 +22,6 @@ from contimg_lab.panels._figure import FigureView
 from contimg_lab.panels._image_pages import (
     WHOLE,
     Detail,
-    Fluxes,
     Page,
     fluxes_of,
     read_detail,
@@ -31,10 +29,16 @@ from contimg_lab.panels._image_pages import (
     texts_of,
     tile_key,
 )
-from contimg_lab.panels._images import columns_of, facts_html, regressions_words, short_image
-from contimg_lab.panels._table import Table
-from contimg_lab.panels._words import error_words, escape, number
-from contimg_lab.plots.trends import SHOWN, tiles_chart, trends_chart
+from contimg_lab.panels._images import (
+    charts_of,
+    columns_of,
+    facts_html,
+    regressions_words,
+    short_image,
+)
+from contimg_lab.panels._table import Column, Table
+from contimg_lab.panels._words import escape, number
+from contimg_lab.plots.trends import SHOWN
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,8 +53,12 @@ _VIEWS = (
     ("whole image", WHOLE),
     *((f"{size} px around the source", str(size)) for size in (48, 96, 192, 384)),
 )
+_MOST_TILES = 20_000  # of all nights, the latest
 _LONG_S = 2.0
 _AGE = 10.0  # how old photometry may be, in lengths of reading it again
+
+
+_Rows = tuple[Page, list[Column]]
 
 
 class ImagesPanel(Panel):
@@ -133,7 +141,7 @@ class ImagesPanel(Panel):
 
     # rows
 
-    async def _fetch(self) -> Page:
+    async def _fetch(self) -> _Rows:
         text = await self._text.read()
         nights = await self._lab.nights()
         night = night_of(self._night.value, nights)
@@ -142,8 +150,8 @@ class ImagesPanel(Panel):
 
     async def _read(
         self, nights: Sequence[str], night: str | None, text: str | None, *, photometry: bool
-    ) -> Page:
-        return await read_page(
+    ) -> _Rows:
+        page = await read_page(
             self._lab,
             nights,
             night,
@@ -152,6 +160,7 @@ class ImagesPanel(Panel):
             photometry=photometry,
             max_age_s=self._max_age_s(),
         )
+        return page, await asyncio.to_thread(columns_of, page)
 
     def _is_ready(self) -> bool:
         seen = self._page is not None and self._page.photometry
@@ -162,12 +171,13 @@ class ImagesPanel(Panel):
         built_s = self._lab.status().store.built_s or 0.0
         return _AGE * built_s if built_s > _LONG_S else 0.0
 
-    def _show(self, value: Page) -> str:
+    def _show(self, value: _Rows) -> str:
         counts = self._show_rows(value)
         self._ask("figure", self._fetch_trends, self._show_trends)
         return counts
 
-    def _show_rows(self, page: Page) -> str:
+    def _show_rows(self, rows: _Rows) -> str:
+        page, columns = rows
         self._page, self._frame = page, page.frame
         self._night.offer(night_options(page.nights))
         types = sorted({str(kind) for kind in page.images["type"].dropna().unique()})
@@ -177,9 +187,7 @@ class ImagesPanel(Panel):
         where = _where(page.night)
         paths = texts_of(page.frame, "path")
         self._table.show(
-            columns_of(
-                page.frame, dated=page.night is None, source=page.source, fluxes=page.fluxes
-            ),
+            columns,
             page.keys,
             total=len(page.images),
             selected=self.selected,
@@ -187,8 +195,8 @@ class ImagesPanel(Panel):
             note=f", {where}",
         )
         told = [f"{len(page.images)} images, {where}"]
-        kinds = Counter(str(kind) for kind in page.images["type"].dropna()).most_common()
-        told[0] += ": " + ", ".join(f"{n} {kind}" for kind, n in kinds) if kinds else ""
+        kinds = page.images["type"].value_counts().items()
+        told[0] += ": " + ", ".join(f"{n} {kind}" for kind, n in kinds)
         for name, words, factor, unit in (
             ("noise_jy", "noise", 1e3, " mJy/beam"),
             ("flux_ratio", "flux / NVSS", 1.0, ""),
@@ -209,7 +217,7 @@ class ImagesPanel(Panel):
 
     # figures over time
 
-    async def _fetch_trends(self) -> tuple[Page | None, pd.DataFrame, pd.DataFrame]:
+    async def _fetch_trends(self) -> tuple[_Rows | None, pd.DataFrame, pd.DataFrame]:
         page = self._page
         assert page is not None
         images, age_s = self._lab.images, self._max_age_s()
@@ -220,54 +228,48 @@ class ImagesPanel(Panel):
         whole = await self._read(page.nights, page.night, page.text, photometry=True)
         return whole, tiles, nightly
 
-    def _show_trends(self, value: tuple[Page | None, pd.DataFrame, pd.DataFrame]) -> None:
-        page, *trends = value
-        self._trends = (trends[0], trends[1])
-        if page is not None:
-            self._counts = self._show_rows(page)
+    def _show_trends(self, value: tuple[_Rows | None, pd.DataFrame, pd.DataFrame]) -> None:
+        rows, tiles, nightly = value
+        self._trends = (tiles.tail(_MOST_TILES), nightly)
+        if rows is not None:
+            self._counts = self._show_rows(rows)
         night = None if self._page is None else self._page.night
-        self._told.value = escape(regressions_words(trends[1], night))
-        self._show_charts()
-        if self._detail is not None and (page is not None or not self._detail.with_sources):
+        self._told.value = escape(regressions_words(nightly, night))
+        self._draw_plots()
+        if self._detail is not None and (rows is not None or not self._detail.with_sources):
             self._reread_detail()
 
-    def _show_charts(self) -> None:
-        page = self._page
-        if page is None or self._trends is None:
-            return
-        tiles, nightly = self._trends
-        quantity = self._quantity.value
-        before = nightly.loc[nightly["night"] == page.night, f"{quantity}_before"].dropna()
-        make_tiles = functools.partial(
-            tiles_chart,
-            tiles,
-            quantity,
-            before=float(before.iloc[0]) if len(before) else float("nan"),
-            holds=frozenset(page.ms_of(page.fluxes)),
-            source=page.source or "",
-            selected=self._tile_of(self.selected),
-        )
-        make_nights = functools.partial(trends_chart, nightly, quantity, shown=page.night)
-        for plot, make in ((self._tiles, make_tiles), (self._nights, make_nights)):
-            try:
-                chart: Chart = make()
-            except AbsentFeature as error:
-                plot.clear(error_words(error))
+    def _draw_plots(self) -> None:
+        if self._page is not None and self._trends is not None:
+            self._ask("plots", self._make_charts, self._show_charts)
+
+    async def _make_charts(self) -> list[Chart | str]:
+        """Make the charts of the chosen quantity; words where this site has no column for it."""
+        page, trends, quantity = self._page, self._trends, self._quantity.value
+        assert page is not None
+        assert trends is not None
+        chosen = self._tile_of(self.selected)
+        return await asyncio.to_thread(charts_of, page, *trends, quantity, chosen)
+
+    def _show_charts(self, charts: list[Chart | str]) -> None:
+        for plot, chart in zip((self._tiles, self._nights), charts, strict=True):
+            if isinstance(chart, str):
+                plot.clear(chart)
             else:
                 plot.show(chart)
 
     def _tile_of(self, key: str | None) -> str | None:
         """Path of the tile image that an image belongs to: that of the same MS."""
-        if key is None or self._trends is None or self._page is None:
+        row = None if self._page is None else self._page.row(key)
+        if row is None or self._trends is None:
             return None
-        ms = self._page.ms_of([key])
         tiles = self._trends[0]
-        found = tiles.loc[tiles["ms_path"].isin(ms), "image_path"]
+        mine = (tiles["ms_path"] == row["ms_path"]).fillna(False)
+        found = tiles.loc[mine, "image_path"]
         return str(found.iloc[0]) if len(found) else None
 
     def _on_quantity(self, change: Any) -> None:
-        self._show_charts()
-        self._settle()
+        self._draw_plots()
 
     def _on_tile(self, keys: frozenset[Key], how: str) -> None:
         if len(keys) <= 1:
@@ -347,16 +349,14 @@ class ImagesPanel(Panel):
         if page is None or self.state == "closed":
             return
 
-        async def read() -> Fluxes:
-            return await fluxes_of(self._lab, change.new)
+        async def read() -> _Rows:
+            fluxes = await fluxes_of(self._lab, change.new)
+            now = dataclasses.replace(self._page or page, source=change.new, fluxes=fluxes)
+            return now, await asyncio.to_thread(columns_of, now)
 
-        def show(fluxes: Fluxes) -> None:
-            now = self._page
-            if now is not None:
-                self._counts = self._show_rows(
-                    dataclasses.replace(now, source=change.new, fluxes=fluxes)
-                )
-            self._show_charts()
+        def show(rows: _Rows) -> None:
+            self._counts = self._show_rows(rows)
+            self._draw_plots()
             self._reread_detail()
 
         self._ask("source", read, show)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from contimg_lab.plots.chart import Axis, Band, Chart, Points, Spans
+    from contimg_lab.plots.chart import Axis, Chart, Points, Spans
 
 __all__ = ["draw_chart"]
 
@@ -34,8 +34,7 @@ def draw_chart(chart: Chart, ax: Axes) -> Axes:
         ax.set_xlim(*((high, low) if chart.x.kind == "ra" else (low, high)))
     if chart.y.limits is not None:
         ax.set_ylim(*chart.y.limits)
-    for band in chart.bands:
-        _draw_band(ax, band, chart)
+    _draw_bands(ax, chart)
     for spans in chart.spans:
         _draw_spans(ax, spans, chart.limits()[0])
     for points in chart.points:
@@ -154,20 +153,29 @@ def _draw_spans(ax: Axes, spans: Spans, limits: tuple[float, float]) -> None:
     )  # fmt: skip
 
 
-def _draw_band(ax: Axes, band: Band, chart: Chart) -> None:
-    look = look_of(band.role)
-    style: dict[str, Any] = {
-        "color": COLOURS[look.colour], "alpha": look.alpha, "lw": 0, "zorder": look.order,
-    }  # fmt: skip
+def _draw_bands(ax: Axes, chart: Chart) -> None:
+    """Shade every band; those with edges on all sides in one go, for they may be hundreds."""
+    from matplotlib.collections import PolyCollection
+
     (x0, x1), (y0, y1) = chart.limits()  # where a band has no edge, it ends with the axes
-    left, right = max(band.x[0], x0), min(band.x[1], x1)
-    low, high = max(band.y[0], y0), min(band.y[1], y1)
-    if np.isinf(band.x).all():
-        ax.axhspan(*band.y, **style)
-    elif np.isinf(band.y).all():
-        ax.axvspan(left, right, **style)
-    elif left < right and low < high:
-        ax.fill_between([left, right], low, high, **style)
+    closed: dict[str, list[list[tuple[float, float]]]] = {}
+    for band in chart.bands:
+        left, right = max(band.x[0], x0), min(band.x[1], x1)
+        low, high = max(band.y[0], y0), min(band.y[1], y1)
+        if np.isinf(band.x).all():
+            ax.axhspan(*band.y, **_shade(band.role))
+        elif np.isinf(band.y).all():
+            ax.axvspan(left, right, **_shade(band.role))
+        elif left < right and low < high:
+            corners = [(left, low), (right, low), (right, high), (left, high)]
+            closed.setdefault(band.role, []).append(corners)
+    for role, boxes in closed.items():
+        ax.add_collection(PolyCollection(boxes, **_shade(role)), autolim=False)
+
+
+def _shade(role: str) -> dict[str, Any]:
+    look = look_of(role)
+    return {"color": COLOURS[look.colour], "alpha": look.alpha, "lw": 0, "zorder": look.order}
 
 
 def _draw_selected(ax: Axes, chart: Chart) -> None:
