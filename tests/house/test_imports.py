@@ -84,7 +84,7 @@ FORBIDDEN = {
     ("jobs", "frame"): (*FRAMES, *DRAWS, *OPTIONAL),
     ("jobs", "rows"): (*FRAMES, *DRAWS, *OPTIONAL),
     ("jobs", "all"): (*FRAMES, *DRAWS),
-    ("dashboard", "frame"): 285(*FRAMES, *DRAWS, *OPTIONAL),
+    ("dashboard", "frame"): (*FRAMES, *DRAWS, *OPTIONAL),
     ("dashboard", "rows"): (*FRAMES, *DRAWS, *OPTIONAL),
     ("dashboard", "all"): (*FRAMES, *DRAWS),
     ("first curve", "curve"): (*FRAMES, *DRAWS, *OPTIONAL),
