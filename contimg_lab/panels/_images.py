@@ -13,7 +13,6 @@ from contimg_lab.errors import AbsentFeature
 from contimg_lab.panels._image_pages import Fluxes, Page, texts_of
 from contimg_lab.panels._table import Column, Written, numbers
 from contimg_lab.panels._words import MISSING, clip, error_words, facts, number, short_ms, utc
-from contimg_lab.plots.trends import tiles_chart, trends_chart
 from contimg_lab.times import datetime_from_mjd, datetime_from_unix
 
 if TYPE_CHECKING:
@@ -148,6 +147,7 @@ def charts_of(
 
     ``chosen`` is the path of the tile image to ring.
     """
+    from contimg_lab.plots.trends import tiles_chart, trends_chart
 
     def of_tiles() -> Chart:
         before = nightly.loc[nightly["night"] == page.night, f"{quantity}_before"].dropna()

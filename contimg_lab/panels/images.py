@@ -38,7 +38,6 @@ from contimg_lab.panels._images import (
 )
 from contimg_lab.panels._table import Column, Table
 from contimg_lab.panels._words import escape, number
-from contimg_lab.plots.trends import SHOWN
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,6 +94,8 @@ class ImagesPanel(Panel):
         quantity: str = "noise_jy",
         start: bool = True,
     ) -> None:
+        from contimg_lab.plots.trends import SHOWN
+
         if quantity not in SHOWN:
             raise InvalidInput(f"quantity {quantity!r} is none of {', '.join(SHOWN)}")
         self._first = (str(night), type, text, quantity)
@@ -107,6 +108,8 @@ class ImagesPanel(Panel):
 
     def _build(self) -> tuple[Sequence[Any], Sequence[Any]]:
         import ipywidgets as widgets
+
+        from contimg_lab.plots.trends import SHOWN
 
         night, kind, text, quantity = self._first
         self._night = Choice("Night", night_options(()), night, self._on_filter)

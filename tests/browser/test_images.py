@@ -141,7 +141,6 @@ def test_the_night_is_there_with_units(lab: Page) -> None:
         "middle (UTC)",
         "noise (mJy/beam)",
         "beam (arcsec)",
-        "PA (deg)",
         "flux / NVSS (n)",
     ):
         expect(head).to_contain_text(words)
