@@ -108,7 +108,7 @@ def said(page: Page) -> Locator:
 
 
 def picture(page: Page) -> Locator:
-    return page.locator(".contimg-panel img.contimg-figure")
+    return page.locator(".contimg-panel img[alt*='pixels of']")
 
 
 def point(charts: dict[str, Chart], page: Page, name: str, key: str) -> tuple[float, float]:
