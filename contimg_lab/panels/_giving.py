@@ -99,7 +99,7 @@ class Giving:
     # what the head's tools ask for
 
     def _forms(self) -> list[list[str]]:
-        return [list(pair) for pair in _files.forms(figure=self.draws)]
+        return [list(pair) for pair in _files.forms(figure=self.draws or bool(self._plots))]
 
     def _on_tool(self, widget: Any, content: Mapping[str, Any], buffers: Any) -> None:
         does = content.get("do")

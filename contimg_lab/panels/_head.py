@@ -69,7 +69,7 @@ class Head:
         name.add_class("contimg-title")
         bar = widgets.Box(
             [name, *filters, self.refresh, self.live, self.tools],
-            layout={"flex_flow": "row wrap", "align_items": "center", "grid_gap": "2px 8px"},
+            layout={"flex_flow": "row wrap", "align_items": "center", "grid_gap": "2px 6px"},
         )
         bar.add_class("contimg-head")
         self.status: Any = widgets.HTML()

@@ -97,8 +97,8 @@ class CalTablesPanel(Panel):
 
         night, status, view, metric = self._first
         self._night = Choice("Night", night_options(()), night, self._on_filter)
-        self._status_filter = Choice("Status", _STATUSES, status, self._on_filter, 130)
-        self._view = Choice("Plot", _VIEWS, view, self._on_view, 170)
+        self._status_filter = Choice("Status", _STATUSES, status, self._on_filter, 118)
+        self._view = Choice("Plot", _VIEWS, view, self._on_view, 154)
         self._type = Choice("Type", (("bandpass", ANY),), ANY, self._on_view, 130)
         self._metric = Choice("History", _METRICS, metric, self._on_view, 180)
         self._covered, self._facts = widgets.HTML(), widgets.HTML(HINT)

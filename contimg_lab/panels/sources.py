@@ -11,7 +11,6 @@ import numpy as np
 
 from contimg_lab.panels._base import Panel
 from contimg_lab.panels._controls import TextFilter
-from contimg_lab.panels._files import forms
 from contimg_lab.panels._sources_below import TITLES, Below
 from contimg_lab.panels._sources_gallery import Gallery
 from contimg_lab.panels._sources_search import (
@@ -345,9 +344,6 @@ class SourcesPanel(Panel):
     def figure(self) -> Figure | None:
         """Return the light curve where a source is chosen, else the sources on the sky."""
         return self._curve.figure or self._sky.figure
-
-    def _forms(self) -> list[list[str]]:
-        return [list(pair) for pair in forms(figure=True)]
 
     def _pictures(self) -> Sequence[LivePlot]:
         return [self._sky, self._curve, *self._below.pictures]

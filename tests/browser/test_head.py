@@ -196,6 +196,7 @@ def test_help_lists_the_keys(lab_page: Page) -> None:
 def test_the_head_stays_tidy(lab_page: Page) -> None:
     """On a narrow page the head must need two rows at most, and nothing may be cut off."""
     head = panel(lab_page).locator(".contimg-head")
+    lab_page.keyboard.press("Control+b")  # the file browser takes a third of a narrow page
     for width in (900, 1400):
         lab_page.set_viewport_size({"width": width, "height": 1000})
         lab_page.wait_for_timeout(500)

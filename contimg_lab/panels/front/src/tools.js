@@ -11,7 +11,10 @@ class Tools {
   constructor(model, el) {
     Object.assign(this, { model, el, waiting: new Map(), told: {} });
     el.classList.add("contimg-tools");
-    el.dataset.lmSuppressShortcuts = "true";
+    // a letter is a command to JupyterLab, such as one that deletes the cell
+    el.addEventListener("keydown", (event) => {
+      if (!(event.ctrlKey || event.metaKey || event.altKey)) event.stopPropagation();
+    });
     const style = document.createElement("style");
     style.textContent = css;
     el.append(style);
