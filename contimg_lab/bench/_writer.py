@@ -67,11 +67,18 @@ class _Writer:
         return os.stat(self.path + "-wal").st_size  # noqa: PTH116 - Path.stat would read no more
 
 
-def write(path: str) -> Iterator[dict[str, Any]]:
-    """Commit fifty times a second until the standard input ends; twice a second a checkpoint.
+def write(path: str, commits_per_s: float = _COMMITS_PER_S) -> Iterator[dict[str, Any]]:
+    """Commit so many times a second until the standard input ends; twice a second a checkpoint.
 
     A checkpoint that did not get through is tried again before each commit, when whoever read
     the state before the last commit has had 20 ms to end.
+
+    Parameters
+    ----------
+    path
+        The database that is written to.
+    commits_per_s
+        How often.
 
     Yields
     ------
@@ -91,9 +98,9 @@ def write(path: str) -> Iterator[dict[str, Any]]:
         begun = time.time()
         wanted = begun + _CHECKPOINT_EVERY_S
         number = 0
-        while not ended.wait(max(0.0, begun + number / _COMMITS_PER_S - time.time())):
+        while not ended.wait(max(0.0, begun + number / commits_per_s - time.time())):
             # a commit that took long is no reason to hurry afterwards
-            number = max(number + 1, int((time.time() - begun) * _COMMITS_PER_S))
+            number = max(number + 1, int((time.time() - begun) * commits_per_s))
             if time.time() >= wanted and writer.checkpoint():
                 checkpoints.append((wanted, time.time() - wanted))
                 wanted = time.time() + _CHECKPOINT_EVERY_S
