@@ -138,5 +138,7 @@ def longest_stall(book: Book) -> Line:
     causes = [f"{ms:.0f} ms in {where}" for ms, of, where in told["causes"] if of == phase]
     return Line(
         what=f"longest stall of the loop, {phase}", ours=value(told["longest_ms"]), goal=20.0,
-        note=f"{told['late']} over 20 ms in {told['seconds']:.0f} s", extra={"causes": causes[:8]},
+        note=f"{told['late']} over 20 ms in {told['seconds']:.0f} s; "
+        f"{told['bystander_ms']:.0f} ms in a process that only sleeps",
+        extra={"causes": causes[:8]},
     )  # fmt: skip

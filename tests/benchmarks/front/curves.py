@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .books import QUIET_MS, Site, beat, longest_stall, naive_book, our_book, settled
+from .books import QUIET_MS, Site, beat, longest_stall, naive_book, our_book
 from .desk import Book
 from .lines import Line, Side, spread
 
@@ -30,6 +30,7 @@ plt.errorbar(rows["mjd"], rows["flux_jy"], rows["flux_err_jy"], fmt="o")
 plt.show()
 """
 _UNCOUNTED = 3
+_LOOKED_AT_MS = 700
 _CELL_PICTURE = ".jp-OutputArea-output img"
 
 
@@ -104,21 +105,18 @@ def row_to_curve(site: Site) -> Iterator[Line]:
     ours, naive = [], []
     with our_book(site, "row-ours") as book:
         beat(book, "rows chosen")
-        for turn in range(site.many + _UNCOUNTED):
-            told = book.page.evaluate(CLICK_OURS, turn)
-            settled(book)
-            if turn < _UNCOUNTED:
-                continue
-            ours.append(told["painted"] - told["clicked"])
-            for name, spent in _parts(book, told).items():
-                parts[name].append(spent)
+        clicks = [_click(book, CLICK_OURS, turn) for turn in range(site.many + _UNCOUNTED)]
         longest = longest_stall(book)
+        stamps = book.ask("probe.stamps()")
+    for told in clicks[_UNCOUNTED:]:
+        ours.append(told["painted"] - told["clicked"])
+        for name, spent in _parts(told, **stamps).items():
+            parts[name].append(spent)
     if site.naive:
         with naive_book(site, "row-naive") as book:
             for turn in range(4 * site.few):
-                told = book.page.evaluate(CLICK_NAIVE, turn)
+                told = _click(book, CLICK_NAIVE, turn)
                 naive.append(told["painted"] - told["clicked"])
-                book.page.wait_for_timeout(QUIET_MS)
     yield Line(
         what="row chosen to its curve", ours=spread(ours), naive=spread(naive), goal=60.0,
         at="p95",
@@ -128,17 +126,29 @@ def row_to_curve(site: Site) -> Iterator[Line]:
     yield longest
 
 
-def _parts(book: Book, told: dict[str, Any]) -> dict[str, float]:
-    asked, answer = told["asked"], told["answer"]
-    found = book.ask(
-        f"(probe.HEARD.get({asked!r}), probe.SENT.get({answer['id']!r} , (None,))[0], "
-        f"[s for s in probe.SPENT if s[2] == {told['key']!r} and s[0] >= {told['clicked']}][:1])"
+def _click(book: Book, how: str, turn: int) -> dict[str, Any]:
+    """Click as somebody does who looks at each curve: the kernel is asked nothing meanwhile."""
+    told: dict[str, Any] = book.page.evaluate(how, turn)
+    book.page.wait_for_timeout(_LOOKED_AT_MS)
+    return told
+
+
+def _parts(
+    told: dict[str, Any],
+    heard: dict[str, float],
+    sent: dict[str, float],
+    spent: list[tuple[float, float, str]],
+) -> dict[str, float]:
+    """Where the time between a click and the curve's paint went, ms."""
+    asked, answer = heard[told["asked"]], told["answer"]
+    begun, ended, _ = next(
+        one for one in spent if one[2] == told["key"] and one[0] >= told["clicked"]
     )
-    heard, sent, spent = found
-    query = spent[0][1] - spent[0][0] if spent else 0.0
+    query = ended - begun
+    out = sent[answer["id"]]
     return {
         "query": query,
-        "kernel": sent - heard - query,
-        "transport": (heard - told["clicked"]) + (answer["at"] - sent),
+        "kernel": out - asked - query,
+        "transport": (asked - told["clicked"]) + (answer["at"] - out),
         "drawing": told["painted"] - answer["at"],
     }

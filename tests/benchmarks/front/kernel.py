@@ -10,11 +10,12 @@ import contextlib
 import gc
 import os
 import sqlite3
+import subprocess
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +23,14 @@ from contimg_lab.panels._base import Panel
 
 __all__ = [
     "HEARD", "SENT", "SPENT", "Heart", "SlowPanel", "cpu_s", "listen", "open_and_close",
-    "refresh", "slow_sql", "state", "steps_per_s", "timed",
+    "refresh", "slow_sql", "stamps", "state", "steps_per_s", "timed",
 ]  # fmt: skip
 
 HEARD: dict[str, float] = {}
 """When the kernel began to handle a message of the browser, by its id."""
 
-SENT: dict[str, tuple[float, str, int]] = {}
-"""When a message to the browser was sent, its kind, and its bytes, by its id."""
+SENT: dict[str, float] = {}
+"""When a message to the browser was sent, by its id."""
 
 SPENT: list[tuple[float, float, str]] = []
 """When each timed call began and ended, and its first argument."""
@@ -37,6 +38,16 @@ SPENT: list[tuple[float, float, str]] = []
 _TICK_S = 0.001
 _LOOK_S = 0.004
 _LATE_S = 0.020
+_WAITING = ("_exit.py", "queue.py", "selectors.py", "subprocess.py", "threading.py")
+_BYSTANDER = """
+import sys, time
+while True:
+    slept = time.perf_counter()
+    time.sleep(0.001)
+    late_ms = 1e3 * (time.perf_counter() - slept) - 1.0
+    if late_ms > 1.0:
+        print(time.time(), late_ms, flush=True)
+"""
 
 
 def now_ms() -> float:
@@ -58,10 +69,8 @@ def listen() -> None:
     def sent(stream: Any, kind: Any, *args: Any, **options: Any) -> Any:
         begun = now_ms()
         message = send(stream, kind, *args, **options)
-        if kind in ("comm_msg", "comm_open") and message:
-            parts = options.get("buffers") or ()
-            size = sum(memoryview(part).nbytes for part in parts)
-            SENT[message["header"]["msg_id"]] = (begun, kind, size)
+        if kind == "comm_msg" and message:
+            SENT[message["header"]["msg_id"]] = begun
         return message
 
     kernel.shell_handlers["comm_msg"] = heard
@@ -82,8 +91,16 @@ def timed(owner: Any, name: str) -> None:
     setattr(owner, name, call)
 
 
+def stamps() -> dict[str, Any]:
+    """Return all stamps."""
+    return {"heard": HEARD, "sent": SENT, "spent": SPENT}
+
+
 class Heart:
-    """Beats on the loop of the user's kernel; where a beat is late, it keeps what was running."""
+    """Beats on the loop of the user's kernel; where a beat is late, it keeps what was running.
+
+    A process that does nothing else beats beside it: what that is late is the machine's fault.
+    """
 
     def __init__(self) -> None:
         self._phase = ""
@@ -92,12 +109,18 @@ class Heart:
         self._spent: dict[tuple[str, str], float] = {}
         self._main = threading.get_ident()
         self._stopped = threading.Event()
+        self._bystander = subprocess.Popen(
+            [sys.executable, "-c", _BYSTANDER], stdout=subprocess.PIPE, text=True
+        )
+        self._others: list[tuple[float, float]] = []
+        threading.Thread(target=self._hear, daemon=True).start()
         self._task = asyncio.get_running_loop().create_task(self._run())
         threading.Thread(target=self._look, daemon=True).start()
 
     def phase(self, name: str) -> None:
         """Count what follows under a name; nothing under none."""
         self._phase, self._late, self._since_s = name, [], time.perf_counter()
+        self._others.clear()
 
     def told(self) -> dict[str, Any]:
         """What the phase was like, and where in the code its gaps over 20 ms were spent (ms)."""
@@ -105,6 +128,7 @@ class Heart:
             "phase": self._phase,
             "seconds": time.perf_counter() - self._since_s,
             "longest_ms": max(self._late, default=0.0),
+            "bystander_ms": max((ms for _, ms in self._others), default=0.0),
             "late": sum(gap_ms > 1e3 * _LATE_S for gap_ms in self._late),
             "causes": [
                 (ms, phase, words)
@@ -116,6 +140,8 @@ class Heart:
         """End: a heart that beats costs a few per cent of a core."""
         self._stopped.set()
         self._task.cancel()
+        self._bystander.kill()
+        self._bystander.wait()
 
     async def _run(self) -> None:
         while True:
@@ -125,21 +151,43 @@ class Heart:
             if self._phase:
                 self._late.append(gap_ms)
 
+    def _hear(self) -> None:
+        assert self._bystander.stdout is not None
+        for line in self._bystander.stdout:
+            at, late = line.split()
+            self._others.append((float(at), float(late)))
+
     def _look(self) -> None:
         seen_s = time.perf_counter()
         while not self._stopped.wait(_LOOK_S):
             before_s, seen_s = seen_s, time.perf_counter()
-            frame = sys._current_frames().get(self._main)
-            if seen_s - self._beat_s < _LATE_S or frame is None or not self._phase:
+            if seen_s - self._beat_s < _LATE_S or not self._phase:
                 continue
-            stack = traceback.extract_stack(frame)
-            ours = [f for f in stack if "contimg_lab" in f.filename or "naive" in f.filename]
-            words = " < ".join(
-                f"{Path(f.filename).name}:{f.lineno} {f.name}"
-                for f in reversed(ours[-3:] or stack[-3:])
-            )
+            stacks = {
+                thread: traceback.extract_stack(frame)
+                for thread, frame in sys._current_frames().items()
+            }
+            main = stacks.pop(self._main)
+            words = _words(main)
+            if not words:  # it waits: for the interpreter, if another thread is at work
+                others = (_words(stack) for stack in stacks.values())
+                words = " and ".join(f"(thread) {told}" for told in others if told)
+            if not words:
+                words = " < ".join(_frame(f) for f in reversed(main[-3:]))
             key = (self._phase, words)
             self._spent[key] = self._spent.get(key, 0.0) + 1e3 * (seen_s - before_s)
+
+
+def _words(stack: Sequence[traceback.FrameSummary]) -> str:
+    """The innermost of our own functions in a stack, innermost first; none where it waits."""
+    ours = [
+        frame for frame in stack if ("contimg_lab" in frame.filename or "naive" in frame.filename)
+    ]
+    return " < ".join(_frame(frame) for frame in reversed(ours[-3:]))
+
+
+def _frame(frame: traceback.FrameSummary) -> str:
+    return f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
 
 
 def state() -> dict[str, float]:
@@ -214,19 +262,23 @@ class SlowPanel(Panel):
 
     title = "Slow"
     sql = ""
-    ended_ms = 0.0
 
     def __init__(self, lab: Any) -> None:
+        self.ends: list[tuple[float, str]] = []
         super().__init__(lab, start=False)
 
     def _build(self) -> tuple[list[Any], list[Any]]:
         return [], []
 
     async def _fetch(self) -> Any:
+        how = "read"
         try:
             return await self._lab.sql.table(self.sql, timeout_s=600.0)
+        except asyncio.CancelledError:
+            how = "cancelled"
+            raise
         finally:
-            self.ended_ms = now_ms()
+            self.ends.append((now_ms(), how))
 
     def _show(self, value: Any) -> str:
         return f"counted to {int(value['n'].iloc[0])}"
