@@ -142,7 +142,9 @@ def _epochs(
     ms_of: Mapping[str, str],
     mid_of: Mapping[str, float],
 ) -> Epochs:
-    mid, name = image_times(rows.images, np.unique(rows.image[missing]), ms_of, mid_of)
+    # of nothing, np.unique would import numpy.ma, which takes longer than a light curve
+    codes = np.unique(rows.image[missing]) if missing.any() else rows.image[:0]
+    mid, name = image_times(rows.images, codes, ms_of, mid_of)
     mjd, time_source = choose_times(
         mjd=rows.mjd,
         ms_mid_mjd=mid[rows.image],

@@ -16,6 +16,7 @@ from .lines import Line, value
 __all__ = ["for_ever", "nothing_new", "saved"]
 
 _READ_MS = 6000  # what was committed before is read by then
+_RESTED_MS = 4000  # a panel's saved twin is drawn by then
 _SEEN_S = 0.15
 _COUNTED = (
     ("rss_mb", "MB", 5.0), ("heap_mb", "MB", 5.0), ("tasks", "", 0.0), ("threads", "", 0.0),
@@ -160,7 +161,7 @@ def _grown(book: Book) -> list[dict[str, float]]:
 
 
 def _state(book: Book) -> dict[str, float]:
-    book.page.wait_for_timeout(1000)
+    book.page.wait_for_timeout(_RESTED_MS)
     book.page.evaluate("() => { front.messages.length = 0 }")
     told: dict[str, float] = book.ask("probe.state()")
     return told | {"heap_mb": book.heap_mb()}
