@@ -23,12 +23,18 @@ def row(where: Locator, text: str) -> Locator:
     """First row that holds a text; the table is scrolled until it is in sight, as a person does."""
     found = where.locator("tbody tr").filter(has_text=text).first
     grid = where.locator("[role=grid]").first
-    grid.evaluate("(grid) => { grid.scrollTop = 0 }")
-    for _ in range(200):
-        if found.count():
-            break
-        grid.evaluate("(grid) => { grid.scrollTop += grid.clientHeight / 2 }")
-        where.page.wait_for_timeout(50)
+    for _ in range(5):  # a busy machine draws later than it scrolls
+        grid.evaluate("(grid) => { grid.scrollTop = 0 }")
+        for _ in range(40):
+            where.page.wait_for_timeout(100)
+            if found.count():
+                return found
+            ended = grid.evaluate(
+                "(grid) => { const was = grid.scrollTop; grid.scrollTop += grid.clientHeight / 2;"
+                " return grid.scrollTop === was }"
+            )
+            if ended:
+                break
     return found
 
 
