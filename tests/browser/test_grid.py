@@ -341,3 +341,19 @@ def contrast(one: str, other: str) -> float:
 
     low, high = sorted((luminance(one), luminance(other)))
     return (high + 0.05) / (low + 0.05)
+
+
+def test_a_row_cut_in_two_does_not_cover_the_header(lab_page: Page) -> None:
+    """Wherever the table is scrolled to, its header must look as it does at the top."""
+    lab_page.mouse.move(5, 5)
+
+    def header(top: int) -> bytes:
+        grid(lab_page).evaluate("(grid, top) => { grid.scrollTop = top }", top)
+        lab_page.wait_for_timeout(400)
+        box = grid(lab_page).locator("thead th").first.bounding_box()
+        assert box is not None
+        inside = {"x": box["x"] + 2, "y": box["y"], "width": box["width"] - 4}
+        return lab_page.screenshot(clip=inside | {"height": box["height"] - 1})
+
+    whole = header(0)
+    assert [top for top in (1007, 1013, 1018) if header(top) != whole] == []
