@@ -22,6 +22,9 @@ from astropy.timeseries import TimeSeries
 import contimg_lab as cl
 from contimg_lab import errors, export
 
+# hostile names become ids of the file; pytest-xdist cannot pass these warnings on
+pytestmark = pytest.mark.filterwarnings("ignore::astropy.io.votable.exceptions.VOWarning")
+
 FORMATS = ("ecsv", "votable", "parquet")
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
