@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from statistics import median
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -187,7 +188,8 @@ def light_curve_chart(lc: LightCurveLike) -> Chart:
 
 def display_unit(flux_jy: NDArray[np.float64]) -> tuple[float, str]:
     """Factor and unit in which fluxes are drawn: mJy where most are below 1 Jy, else Jy."""
-    if flux_jy.size == 0 or float(np.median(np.abs(flux_jy))) < 1.0:
+    # np.median would import numpy.ma, for which a first light curve would have to wait
+    if flux_jy.size == 0 or median(np.abs(flux_jy).tolist()) < 1.0:
         return 1e3, "mJy"
     return 1.0, "Jy"
 
