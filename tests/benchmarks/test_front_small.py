@@ -18,6 +18,7 @@ from .front.writer import Writer
 pytestmark = pytest.mark.browser
 
 EVER = ("tasks", "threads", "comms", "widgets", "files")
+POOL = {"threads": 3}  # of the loop, which are made until there are enough, and kept
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ def site(
         names = _names(file)
         yield Site(
             desk=notebooks, file=str(file), names=names, pause=writer.paused, naive=False, few=1,
-            many=3, table_rows=50_000, idle_s=4.0, refreshes=30, openings=10,
+            many=3, table_rows=50_000, idle_s=4.0, refreshes=12, openings=4,
         )  # fmt: skip
 
 
@@ -87,4 +88,5 @@ def test_nothing_grows(site: Site) -> None:
     grown = {line.what: line.ours.p50 for line in rest.for_ever(site)}
     counted = {what: n for what, n in grown.items() if what.rpartition(" ")[2] in EVER}
     assert len(counted) == 2 * len(EVER)
-    assert {what: n for what, n in counted.items() if n > 0} == {}
+    more = {what: n for what, n in counted.items() if n > POOL.get(what.rpartition(" ")[2], 0)}
+    assert more == {}

@@ -105,7 +105,7 @@ def row_to_curve(site: Site) -> Iterator[Line]:
     ours, naive = [], []
     with our_book(site, "row-ours") as book:
         beat(book, "rows chosen")
-        clicks = [_click(book, CLICK_OURS, turn) for turn in range(site.many + _UNCOUNTED)]
+        clicks = _clicks(book, site.many + _UNCOUNTED)
         longest = longest_stall(book)
         stamps = book.ask("probe.stamps()")
     for told in clicks[_UNCOUNTED:]:
@@ -124,6 +124,20 @@ def row_to_curve(site: Site) -> Iterator[Line]:
     for name, spent in parts.items():
         yield Line(what=f"  of that {name}", ours=spread(spent))
     yield longest
+
+
+def _clicks(book: Book, wanted: int) -> list[dict[str, Any]]:
+    """Click until so many clicks were followed by the curve that they asked for.
+
+    Others fell together with a curve of the writer's commits, and tell nothing of a click.
+    """
+    clicks: list[dict[str, Any]] = []
+    for turn in range(3 * wanted):
+        told = _click(book, CLICK_OURS, turn)
+        clicks += [told] if told["asked"] is not None else []
+        if len(clicks) == wanted:
+            return clicks
+    raise RuntimeError(f"of {3 * wanted} clicks only {len(clicks)} had a curve of their own")
 
 
 def _click(book: Book, how: str, turn: int) -> dict[str, Any]:
