@@ -5,14 +5,21 @@ from __future__ import annotations
 import shutil
 import signal
 import warnings
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
 import contimg_lab as cl
 from contimg_lab.demo import Season, ensure_season
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
 
 # a runner may start us with interrupts ignored, and the commands under test would inherit that
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -108,3 +115,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left:
         config.hook.pytest_deselected(items=left)
         items[:] = [item for item in items if item not in set(left)]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """One Chromium for all pages."""
+    from playwright.sync_api import expect, sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        expect.set_options(timeout=15_000)
+        yield browser
+        browser.close()

@@ -24,7 +24,7 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from benchmarks.front import curves, hands, rest, size, tables
 from benchmarks.front.books import Site
-from benchmarks.front.desk import desk
+from benchmarks.front.desk import chromium, desk
 from benchmarks.front.lines import Line, table
 from benchmarks.front.writer import Writer
 
@@ -86,7 +86,7 @@ def site(settings: Settings, more: Mapping[str, Any]) -> Iterator[Site]:
         copy = stack.enter_context(_builds.private_copy(made, settings.cache))
         names = _builds.sources(files.uri(copy, immutable=True))["names"]
         writer = stack.enter_context(Writer(copy))
-        notebooks = stack.enter_context(desk())
+        notebooks = stack.enter_context(desk(stack.enter_context(chromium())))
         yield Site(desk=notebooks, file=str(copy), names=tuple(names), pause=writer.paused, **more)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,13 +24,13 @@ POOL = {"threads": 3}  # of the loop, which are made until there are enough, and
 
 @pytest.fixture(scope="module")
 def site(
-    tmp_path_factory: pytest.TempPathFactory, season_folder: Callable[..., Path]
+    tmp_path_factory: pytest.TempPathFactory, season_folder: Callable[..., Path], browser: Any
 ) -> Iterator[Site]:
     """A private copy of the built-in season, with a writer at work, and JupyterLab."""
     copy = tmp_path_factory.mktemp("front") / "season"
     shutil.copytree(season_folder(), copy)
     file = copy / "pipeline.sqlite3"
-    with Writer(file) as writer, desk() as notebooks:
+    with Writer(file) as writer, desk(browser) as notebooks:
         names = _names(file)
         yield Site(
             desk=notebooks, file=str(file), names=names, pause=writer.paused, naive=False, few=1,

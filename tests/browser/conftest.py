@@ -15,13 +15,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page
 
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 ARTEFACTS = Path(__file__).resolve().parents[2] / "artefacts"
 
 
@@ -48,16 +43,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     yield found[0]
     process.send_signal(signal.SIGINT)
     process.wait(30)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all pages."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
-        expect.set_options(timeout=15_000)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

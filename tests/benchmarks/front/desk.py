@@ -159,10 +159,21 @@ class Desk:
 
 
 @contextlib.contextmanager
-def desk() -> Iterator[Desk]:
-    """Start JupyterLab, as the command line does, and Chromium; both end with this."""
+def chromium() -> Iterator[Any]:
+    """Start Chromium; it ends with this."""
     from playwright.sync_api import sync_playwright
 
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextlib.contextmanager
+def desk(browser: Any) -> Iterator[Desk]:
+    """Start JupyterLab, as the command line does, for a browser; it ends with this."""
     with tempfile.TemporaryDirectory(prefix="contimg_lab-front-") as made:
         top = Path(made)
         _write(top / "config", CONFIG)
@@ -184,12 +195,8 @@ def desk() -> Iterator[Desk]:
             "JUPYTERLAB_WORKSPACES_DIR": str(top / "workspaces"),
         }
         root = f"http://localhost:{port}"
-        with _server(command, environment, root, token), sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
-            try:
-                yield Desk(root, token, top / "work", browser)
-            finally:
-                browser.close()
+        with _server(command, environment, root, token):
+            yield Desk(root, token, top / "work", browser)
 
 
 @contextlib.contextmanager
