@@ -54,8 +54,6 @@ class Lab:
         What to call it: the files' paths, or "built-in season".
     watcher
         What looks for commits while anybody listens.
-    loop
-        The event loop that it was opened on, or None.
     """
 
     def __init__(
@@ -68,9 +66,9 @@ class Lab:
     ) -> None:
         self.config = config
         try:
-            self.loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
+            self._loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
         except RuntimeError:
-            self.loop = None
+            self._loop = None
         self.layout = layout
         self.title = title or ", ".join(str(path) for path in layout.files.values())
         self._database = Database(layout, timeout_s=config.timeout_s)
@@ -86,6 +84,11 @@ class Lab:
         self.qa = QaService(context, self)
         self.sql = SqlService(context, self)
         self.health = HealthService(context, self)
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop | None:
+        """The event loop that it was opened on, or None."""
+        return self._loop
 
     @property
     def selection(self) -> Selection:
