@@ -203,7 +203,8 @@ class Opening:
             store_mb=self._store_mb,
             season_folder=self._season_folder,
         )
-        if config.season_folder is None and (season := _season_at(config.path)) is not None:
+        known = config.season_folder is not None or config.image_roots  # folders that were named
+        if not known and (season := _season_at(config.path)) is not None:
             origin = MappingProxyType({**config.origin, "season_folder": "the opened folder"})
             config = dataclasses.replace(config, season_folder=season, origin=origin)
         lab = Lab(config, detect(config), title=self._title)

@@ -99,7 +99,9 @@ def on_circle(
     """
     angle = np.linspace(0.0, 2.0 * np.pi, n)
     at, radius = np.radians(dec_deg), np.radians(radius_deg)
-    sine = np.sin(at) * np.cos(radius) + np.cos(at) * np.sin(radius) * np.cos(angle)
-    east = np.sin(angle) * np.sin(radius) * np.cos(at)
-    apart = np.arctan2(east, np.cos(radius) - np.sin(at) * sine)
-    return ra_deg + np.degrees(apart), np.degrees(np.arcsin(np.clip(sine, -1.0, 1.0)))
+    east, north = np.sin(radius) * np.sin(angle), np.sin(radius) * np.cos(angle)
+    # the unit vectors, turned to the centre's meridian: exact at the poles too, as arcsin is not
+    x = np.cos(radius) * np.cos(at) - north * np.sin(at)
+    z = np.cos(radius) * np.sin(at) + north * np.cos(at)
+    dec = np.arctan2(z, np.hypot(x, east))
+    return ra_deg + np.degrees(np.arctan2(east, x)), np.degrees(dec)
