@@ -1,7 +1,7 @@
 // Markers, error bars, bars in time, and density where points are too many to be told apart.
 
 const MANY = 4000;
-const FEW = 300;
+export const FEW = 300;
 const PX_PER_POINT = 96 / 72;
 export const DIM = 0.3;
 
@@ -92,7 +92,7 @@ export function place(part, map, box) {
 }
 
 export function drawPoints(c, part, env) {
-  const { chosen, box } = env;
+  const { chosen } = env;
   const dimming = chosen.count > 0 && part.keys !== null;
   const isOn = (i) => dimming && chosen.on[part.keys[i]] === 1;
   if (part.dense) {
@@ -108,18 +108,35 @@ export function drawPoints(c, part, env) {
   const passes = dimming ? [false, true] : [null];
   for (const wanted of passes) {
     if (part.dense && wanted === false) continue;
-    c.globalAlpha = part.look.alpha * (wanted === false ? DIM : 1);
-    if (part.err) errorBars(c, part, env, (i) => wanted === null || isOn(i) === wanted);
-    const { canvas, size } = stamp(part.look, env.colours, env.ratio, wanted ? 1.15 : 1);
-    const reach = size / 2;
-    for (let i = 0; i < part.x.length; i++) {
-      const px = part.px[i];
-      const py = part.py[i];
-      if (!(px > box.left - reach && px < box.right + reach)) continue;
-      if (!(py > box.top - reach && py < box.bottom + reach)) continue;
-      if (wanted !== null && isOn(i) !== wanted) continue;
-      c.drawImage(canvas, px - size, py - size);
-    }
+    const alpha = wanted === false ? DIM : 1;
+    drawStamps(c, part, env, alpha, wanted ? 1.15 : 1, (i) => wanted === null || isOn(i) === wanted);
+  }
+}
+
+// every point as if another were chosen, to be kept while the choice moves
+export function drawUnder(c, part, env) {
+  const alpha = env.dim && part.keys !== null ? DIM : 1;
+  if (part.dense) density(c, part, env, alpha, null);
+  else drawStamps(c, part, env, alpha, 1, () => true);
+}
+
+// the chosen points alone, above `drawUnder`
+export function drawChosen(c, part, env) {
+  if (part.keys) drawStamps(c, part, env, 1, 1.15, (i) => env.chosen.on[part.keys[i]] === 1);
+}
+
+function drawStamps(c, part, env, alpha, grow, wanted) {
+  const { box } = env;
+  c.globalAlpha = part.look.alpha * alpha;
+  if (part.err) errorBars(c, part, env, wanted);
+  const { canvas, size } = stamp(part.look, env.colours, env.ratio, grow);
+  const reach = size / 2;
+  for (let i = 0; i < part.x.length; i++) {
+    const px = part.px[i];
+    const py = part.py[i];
+    if (!(px > box.left - reach && px < box.right + reach)) continue;
+    if (!(py > box.top - reach && py < box.bottom + reach)) continue;
+    if (wanted(i)) c.drawImage(canvas, px - size, py - size);
   }
   c.globalAlpha = 1;
 }

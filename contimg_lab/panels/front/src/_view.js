@@ -4,7 +4,7 @@ import uPlot from "uplot";
 import uplotCss from "uplot/dist/uPlot.min.css";
 import { readColours, watchTheme } from "./_colours.js";
 import { DIM, mark } from "./_marks.js";
-import { lineStyle, mapOf, paint } from "./_paint.js";
+import { isLayered, lineStyle, mapOf, paint, paintChosen } from "./_paint.js";
 import { placeOf } from "./_pick.js";
 import css from "./_plot.css";
 import { Hands } from "./_hands.js";
@@ -97,7 +97,7 @@ export class View {
 
   mark(chosen) {
     this.chosen = chosen;
-    this.soon();
+    this.soon(this.kept?.chart === this.chart && this.kept.dim === chosen.count > 0);
     this.say(chosen.count ? `${chosen.count} selected` : "nothing selected");
   }
 
@@ -165,9 +165,17 @@ export class View {
     });
   }
 
-  soon() {
+  // `above`: only what is chosen has changed
+  soon(above = false) {
+    this.whole = this.whole || !above || !isLayered(this.chart ?? { spans: [] }, this.chosen);
     cancelAnimationFrame(this.frame);
-    this.frame = requestAnimationFrame(() => this.chart && this.draw());
+    this.frame = requestAnimationFrame(() => {
+      const { whole } = this;
+      this.whole = false;
+      if (!this.chart) return;
+      if (whole || !this.kept || !this.space.width) this.draw();
+      else this.paintAbove();
+    });
   }
 
   get ratio() {
@@ -181,14 +189,45 @@ export class View {
 
   paint() {
     if (!this.chart) return;
-    const box = this.box();
-    const map = mapOf(box, this.limits, this.chart);
     const { ctx } = this.plot;
-    paint(ctx, this.chart, { box, map, ratio: this.ratio, colours: this.colours,
-      chosen: this.chosen });
+    const dim = this.chosen.count > 0;
+    const env = { ...this.env(), dim };
+    this.kept = null;
+    if (isLayered(this.chart, this.chosen)) {
+      paint(ctx, this.chart, env, true);
+      this.keep(ctx.canvas, dim);
+      paintChosen(ctx, this.chart, env);
+    } else {
+      paint(ctx, this.chart, env);
+    }
     this.hands.paint();
     this.hands.settle();
     this.root.dataset.serial = this.chart.serial;
+    this.root.dataset.selected = this.chosen.count;
+  }
+
+  env() {
+    const box = this.box();
+    return { box, map: mapOf(box, this.limits, this.chart), ratio: this.ratio,
+      colours: this.colours, chosen: this.chosen };
+  }
+
+  // a field of 10^5 sources is not drawn anew because another of them is chosen
+  keep({ width, height }, dim) {
+    const canvas = this.layer ?? (this.layer = new OffscreenCanvas(width, height));
+    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+    const c = canvas.getContext("2d");
+    c.clearRect(0, 0, width, height);
+    c.drawImage(this.plot.ctx.canvas, 0, 0);
+    this.kept = { chart: this.chart, dim };
+  }
+
+  paintAbove() {
+    const { ctx } = this.plot;
+    ctx.clearRect(0, 0, ctx.canvas.width, ctx.canvas.height);
+    ctx.drawImage(this.layer, 0, 0);
+    paintChosen(ctx, this.chart, this.env());
+    this.hands.paint();
     this.root.dataset.selected = this.chosen.count;
   }
 
