@@ -310,6 +310,25 @@ def test_a_click_selects_a_key_in_python(lab, charts):
     expect(said(lab)).to_have_text("time click 1: ['/cal/k']")
 
 
+def test_a_choice_that_moves_leaves_nothing_behind(lab: Page, charts: dict[str, Chart]) -> None:
+    """What is painted above what was kept must be, to the pixel, what is painted anew."""
+    canvas = plot(lab, "light").locator(".contimg-plot-image canvas").first
+
+    def pixels() -> str:
+        lab.wait_for_timeout(200)
+        seen: str = canvas.evaluate("(canvas) => canvas.toDataURL()")
+        return seen
+
+    seen = []
+    for n in (105, 110):
+        lab.mouse.click(*point(charts, lab, "light", n))
+        expect(said(lab)).to_contain_text(f"['{n}']")
+        seen.append(pixels())
+        lab.keyboard.press("0")  # all anew
+        assert pixels() == seen[-1]
+    assert seen[0] != seen[1]
+
+
 def drag(page: Page, *places: tuple[float, float]) -> None:
     page.mouse.move(*places[0])
     page.mouse.down()

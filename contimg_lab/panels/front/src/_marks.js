@@ -1,7 +1,7 @@
 // Markers, error bars, bars in time, and density where points are too many to be told apart.
 
 const MANY = 4000;
-export const FEW = 300;
+const FEW = 300;
 const PX_PER_POINT = 96 / 72;
 export const DIM = 0.3;
 
@@ -91,28 +91,6 @@ export function place(part, map, box) {
   part.dense = inside > MANY;
 }
 
-export function drawPoints(c, part, env) {
-  const { chosen } = env;
-  const dimming = chosen.count > 0 && part.keys !== null;
-  const isOn = (i) => dimming && chosen.on[part.keys[i]] === 1;
-  if (part.dense) {
-    density(c, part, env, dimming ? DIM : 1, null);
-    if (!dimming) return;
-    let count = 0;
-    for (let i = 0; i < part.x.length; i++) if (isOn(i)) count++;
-    if (count > FEW) {
-      density(c, part, env, 1, isOn);
-      return;
-    }
-  }
-  const passes = dimming ? [false, true] : [null];
-  for (const wanted of passes) {
-    if (part.dense && wanted === false) continue;
-    const alpha = wanted === false ? DIM : 1;
-    drawStamps(c, part, env, alpha, wanted ? 1.15 : 1, (i) => wanted === null || isOn(i) === wanted);
-  }
-}
-
 // every point as if another were chosen, to be kept while the choice moves
 export function drawUnder(c, part, env) {
   const alpha = env.dim && part.keys !== null ? DIM : 1;
@@ -122,7 +100,11 @@ export function drawUnder(c, part, env) {
 
 // the chosen points alone, above `drawUnder`
 export function drawChosen(c, part, env) {
-  if (part.keys) drawStamps(c, part, env, 1, 1.15, (i) => env.chosen.on[part.keys[i]] === 1);
+  const { chosen } = env;
+  if (!chosen.count || !part.keys) return;
+  const isOn = (i) => chosen.on[part.keys[i]] === 1;
+  if (part.dense && chosen.count > FEW) density(c, part, env, 1, isOn);
+  else drawStamps(c, part, env, 1, 1.15, isOn);
 }
 
 function drawStamps(c, part, env, alpha, grow, wanted) {

@@ -1,6 +1,6 @@
 // Everything inside the axes, drawn with the scales that uPlot keeps.
 
-import { drawChosen, drawPoints, drawSpans, drawUnder, FEW, place, placeSpans } from "./_marks.js";
+import { drawChosen, drawSpans, drawUnder, place, placeSpans } from "./_marks.js";
 
 const RINGS = 60;
 const PX_PER_POINT = 96 / 72;
@@ -19,15 +19,26 @@ export function mapOf(box, limits, axes) {
   };
 }
 
-// whether what lies under the chosen points can be kept while the choice moves
-export function isLayered(chart, chosen) {
-  return chart.spans.length === 0 && chosen.count <= FEW;
+// what lies under the chosen points; where nothing but the choice moves, it can be kept
+export function paintUnder(c, chart, env) {
+  const { box, map } = env;
+  for (const part of chart.points) place(part, map, box);
+  for (const part of chart.spans) placeSpans(part, map, box);
+  const low = (look) => look.order < 2;
+  const lines = [...chart.levels, ...chart.lines];
+  inside(c, box, () => {
+    for (const band of chart.bands) paintBand(c, band, env);
+    for (const part of chart.spans) drawSpans(c, part, env);
+    for (const line of lines) if (low(line.look)) paintLine(c, line, env);
+    for (const part of chart.points) drawUnder(c, part, env);
+    for (const line of lines) if (!low(line.look)) paintLine(c, line, env);
+  });
 }
 
 // what is above that: the chosen points, their rings, and the words
 export function paintChosen(c, chart, env) {
   inside(c, env.box, () => {
-    if (env.chosen.count) for (const part of chart.points) drawChosen(c, part, env);
+    for (const part of chart.points) drawChosen(c, part, env);
     paintRings(c, chart, env);
     paintWords(c, chart, env);
   });
@@ -40,25 +51,6 @@ function inside(c, box, draw) {
   c.clip();
   draw();
   c.restore();
-}
-
-// all of it; `under`: without what `paintChosen` draws
-export function paint(c, chart, env, under = false) {
-  const { box, map } = env;
-  for (const part of chart.points) place(part, map, box);
-  for (const part of chart.spans) placeSpans(part, map, box);
-  const low = (look) => look.order < 2;
-  const lines = [...chart.levels, ...chart.lines];
-  inside(c, box, () => {
-    for (const band of chart.bands) paintBand(c, band, env);
-    for (const part of chart.spans) drawSpans(c, part, env);
-    for (const line of lines) if (low(line.look)) paintLine(c, line, env);
-    for (const part of chart.points) (under ? drawUnder : drawPoints)(c, part, env);
-    for (const line of lines) if (!low(line.look)) paintLine(c, line, env);
-    if (under) return;
-    paintRings(c, chart, env);
-    paintWords(c, chart, env);
-  });
 }
 
 function paintBand(c, band, { map, box, colours }) {

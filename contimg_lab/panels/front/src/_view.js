@@ -4,7 +4,7 @@ import uPlot from "uplot";
 import uplotCss from "uplot/dist/uPlot.min.css";
 import { readColours, watchTheme } from "./_colours.js";
 import { DIM, mark } from "./_marks.js";
-import { isLayered, lineStyle, mapOf, paint, paintChosen } from "./_paint.js";
+import { lineStyle, mapOf, paintChosen, paintUnder } from "./_paint.js";
 import { placeOf } from "./_pick.js";
 import css from "./_plot.css";
 import { Hands } from "./_hands.js";
@@ -30,6 +30,7 @@ const nothing = { on: new Uint8Array(0), count: 0 };
 export class View {
   constructor(el, { palettes, height, chose }) {
     Object.assign(this, { palettes, chose, chart: null, plot: null, chosen: nothing, under: null });
+    this.kept = null;
     this.limits = { x: [0, 1], y: [0, 1] };
     const root = (this.root = make("div", "contimg-plot", el, { "data-mode": "box" }));
     root.style.height = `${height}px`;
@@ -97,7 +98,8 @@ export class View {
 
   mark(chosen) {
     this.chosen = chosen;
-    this.soon(this.kept?.chart === this.chart && this.kept.dim === chosen.count > 0);
+    const { kept } = this;
+    this.soon(kept !== null && kept.chart === this.chart && kept.dim === chosen.count > 0);
     this.say(chosen.count ? `${chosen.count} selected` : "nothing selected");
   }
 
@@ -167,13 +169,13 @@ export class View {
 
   // `above`: only what is chosen has changed
   soon(above = false) {
-    this.whole = this.whole || !above || !isLayered(this.chart ?? { spans: [] }, this.chosen);
+    this.whole = this.whole || !above;
     cancelAnimationFrame(this.frame);
     this.frame = requestAnimationFrame(() => {
       const { whole } = this;
       this.whole = false;
       if (!this.chart) return;
-      if (whole || !this.kept || !this.space.width) this.draw();
+      if (whole || !this.space.width) this.draw();
       else this.paintAbove();
     });
   }
@@ -190,16 +192,10 @@ export class View {
   paint() {
     if (!this.chart) return;
     const { ctx } = this.plot;
-    const dim = this.chosen.count > 0;
-    const env = { ...this.env(), dim };
-    this.kept = null;
-    if (isLayered(this.chart, this.chosen)) {
-      paint(ctx, this.chart, env, true);
-      this.keep(ctx.canvas, dim);
-      paintChosen(ctx, this.chart, env);
-    } else {
-      paint(ctx, this.chart, env);
-    }
+    const env = this.env();
+    paintUnder(ctx, this.chart, env);
+    this.keep(ctx.canvas, env.dim);
+    paintChosen(ctx, this.chart, env);
     this.hands.paint();
     this.hands.settle();
     this.root.dataset.serial = this.chart.serial;
@@ -209,12 +205,14 @@ export class View {
   env() {
     const box = this.box();
     return { box, map: mapOf(box, this.limits, this.chart), ratio: this.ratio,
-      colours: this.colours, chosen: this.chosen };
+      colours: this.colours, chosen: this.chosen, dim: this.chosen.count > 0 };
   }
 
   // a field of 10^5 sources is not drawn anew because another of them is chosen
   keep({ width, height }, dim) {
-    const canvas = this.layer ?? (this.layer = new OffscreenCanvas(width, height));
+    this.kept = null;
+    if (this.chart.spans.length) return; // they show by themselves which of them is chosen
+    const canvas = (this.layer ??= new OffscreenCanvas(width, height));
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
     const c = canvas.getContext("2d");
     c.clearRect(0, 0, width, height);
