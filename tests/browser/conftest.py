@@ -59,13 +59,19 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
 
 @pytest.fixture(scope="module")
 def notebook(address: str, browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Opens a notebook of given cells in JupyterLab, in a context of its own, and runs them all."""
+    """Opens a notebook of given cells in JupyterLab, in a context of its own, and runs them all.
+
+    ``before`` is evaluated in the page first. Nothing may be fetched from outside.
+    """
     parts = urllib.parse.urlsplit(address)
     root = f"{parts.scheme}://{parts.netloc}"
     token = urllib.parse.parse_qs(parts.query)["token"][0]
     contexts = []
+    outside: list[str] = []
 
-    def opened(name: str, *cells: str, width: int = 1400, height: int = 1000) -> Page:
+    def opened(
+        name: str, *cells: str, width: int = 1400, height: int = 1000, before: str = ""
+    ) -> Page:
         kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)"}}
         made = [nbformat.v4.new_code_cell(cell.strip()) for cell in cells]
         book = nbformat.v4.new_notebook(cells=made, metadata=kernel)
@@ -78,9 +84,12 @@ def notebook(address: str, browser: Browser) -> Iterator[Callable[..., Page]]:
         urllib.request.urlopen(put).close()
         contexts.append(browser.new_context(viewport={"width": width, "height": height}))
         page = contexts[-1].new_page()
+        page.on("request", lambda r: outside.append(r.url) if _is_outside(r.url) else None)
         page.set_default_timeout(30_000)
         page.goto(f"{root}/lab/workspaces/{name}/tree/{name}.ipynb?token={token}")
         page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+        if before:
+            page.evaluate(before)
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.locator(".lm-Menu-item").filter(has_text="Run All Cells").first.click()
         return page
@@ -88,6 +97,7 @@ def notebook(address: str, browser: Browser) -> Iterator[Callable[..., Page]]:
     yield opened
     for context in contexts:
         context.close()
+    assert not outside, outside
 
 
 @pytest.fixture

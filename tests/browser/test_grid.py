@@ -8,12 +8,9 @@ from __future__ import annotations
 import json
 import re
 import statistics
-import urllib.parse
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import nbformat
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -103,32 +100,11 @@ COLOURS = """
 
 
 @pytest.fixture(scope="module")
-def lab_page(address: str, page: Page) -> Iterator[Page]:
-    """A notebook with the table, opened beside the explore notebook and run."""
-    parts = urllib.parse.urlsplit(address)
-    root = f"{parts.scheme}://{parts.netloc}"
-    token = urllib.parse.parse_qs(parts.query)["token"][0]
-    cells = [nbformat.v4.new_code_cell(source.strip()) for source in (MAKE, SHOW)]
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)"}}
-    book = nbformat.v4.new_notebook(cells=cells, metadata=kernel)
-    put = urllib.request.Request(
-        f"{root}/api/contents/grid.ipynb",
-        data=json.dumps({"type": "notebook", "content": book}).encode(),
-        headers={"Authorization": f"token {token}"},
-        method="PUT",
-    )
-    urllib.request.urlopen(put).close()
-    context = page.context.browser.new_context(viewport={"width": 1400, "height": 1000})
-    opened = context.new_page()
-    opened.set_default_timeout(30_000)
-    opened.goto(f"{root}/lab/workspaces/grid/tree/grid.ipynb?token={token}")
-    opened.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
-    opened.evaluate(FIRST_PAINT)
-    opened.get_by_role("menuitem", name="Run", exact=True).click()
-    opened.locator(".lm-Menu-item").filter(has_text="Run All Cells").first.click()
+def lab_page(notebook: Callable[..., Page]) -> Page:
+    """A notebook with the table, run, on a page of its own."""
+    opened = notebook("grid", MAKE, SHOW, before=FIRST_PAINT)
     expect(grid(opened).locator("tbody tr").first).to_contain_text("J0000000", timeout=60_000)
-    yield opened
-    context.close()
+    return opened
 
 
 def grid(page: Page) -> Locator:

@@ -5,14 +5,10 @@ The tests follow one another on one page, as a person would.
 
 from __future__ import annotations
 
-import json
 import re
-import urllib.parse
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import nbformat
 import pandas as pd
 import pytest
 from astropy.table import Table
@@ -49,34 +45,11 @@ COLOURS = """
 
 
 @pytest.fixture(scope="module")
-def lab_page(address: str, page: Page) -> Iterator[Page]:
-    """A notebook with one panel, opened on a page of its own and run."""
-    parts = urllib.parse.urlsplit(address)
-    root = f"{parts.scheme}://{parts.netloc}"
-    token = urllib.parse.parse_qs(parts.query)["token"][0]
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)"}}
-    book = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(OPEN.strip())], metadata=kernel
-    )
-    put = urllib.request.Request(
-        f"{root}/api/contents/head.ipynb",
-        data=json.dumps({"type": "notebook", "content": book}).encode(),
-        headers={"Authorization": f"token {token}"},
-        method="PUT",
-    )
-    urllib.request.urlopen(put).close()
-    context = page.context.browser.new_context(
-        viewport={"width": 1400, "height": 1000}, accept_downloads=True
-    )
-    opened = context.new_page()
-    opened.set_default_timeout(30_000)
-    opened.goto(f"{root}/lab/workspaces/head/tree/head.ipynb?token={token}")
-    opened.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
-    opened.get_by_role("menuitem", name="Run", exact=True).click()
-    opened.locator(".lm-Menu-item").filter(has_text="Run All Cells").first.click()
+def lab_page(notebook: Callable[..., Page]) -> Page:
+    """A notebook with one panel, run, on a page of its own."""
+    opened = notebook("head", OPEN)
     expect(rows(opened).first).to_be_visible(timeout=60_000)
-    yield opened
-    context.close()
+    return opened
 
 
 def panel(page: Page) -> Locator:

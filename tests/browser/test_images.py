@@ -5,11 +5,9 @@ The tests follow one another on one page, as a person would.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -54,37 +52,13 @@ def charts(season_folder: Callable[..., Path]) -> dict[str, Chart]:
 
 
 @pytest.fixture(scope="module")
-def lab(page: Page, address: str, season_folder: Callable[..., Path]) -> Iterator[Page]:
+def lab(notebook: Callable[..., Page], season_folder: Callable[..., Path]) -> Page:
     """A notebook with the panel, run, on a page of its own."""
-    base = f"{urlsplit(address).scheme}://{urlsplit(address).netloc}"
-    token = re.search(r"token=(\w+)", address)
-    cell = {
-        "cell_type": "code", "source": CELL.format(cache=str(season_folder().parent)).strip(),
-        "metadata": {}, "outputs": [], "execution_count": None,
-    }  # fmt: skip
-    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-    content = {
-        "cells": [cell], "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 4,
-    }  # fmt: skip
-    made = page.request.put(
-        f"{base}/api/contents/images.ipynb",
-        data=json.dumps({"type": "notebook", "format": "json", "content": content}),
-        headers={"Authorization": f"token {token[1]}"} if token else {},
-    )
-    assert made.ok, made.text()
-    browser = page.context.browser
-    assert browser is not None
-    lab = browser.new_page(viewport={"width": 1400, "height": 1700})
-    lab.set_default_timeout(30_000)
-    lab.goto(f"{base}/lab/workspaces/images/tree/images.ipynb?token={token[1] if token else ''}")
-    lab.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
-    lab.get_by_role("menuitem", name="Run", exact=True).click()
-    lab.locator(".lm-Menu-item").filter(has_text="Run All Cells").first.click()
+    lab = notebook("images", CELL.format(cache=str(season_folder().parent)), height=1700)
     expect(plot(lab, "nights")).to_have_attribute(
         "data-serial", re.compile(r"[1-9]"), timeout=60_000
     )
-    yield lab
-    lab.close()
+    return lab
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -174,37 +173,11 @@ page
 
 
 @pytest.fixture(scope="module")
-def lab(page: Page, address: str) -> Iterator[Page]:
+def lab(notebook: Callable[..., Page]) -> Page:
     """A notebook of four live plots, run, on a page of its own."""
-    base = f"{urlsplit(address).scheme}://{urlsplit(address).netloc}"
-    token = re.search(r"token=(\w+)", address)
-    headers = {"Authorization": f"token {token[1]}"} if token else {}
-    cells = [
-        {"cell_type": "code", "source": source, "metadata": {}, "outputs": [],
-         "execution_count": None}
-        for source in (PLOTS, SHOW)
-    ]  # fmt: skip
-    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-    content = {
-        "cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 4,
-    }  # fmt: skip
-    made = page.request.put(
-        f"{base}/api/contents/live.ipynb",
-        data=json.dumps({"type": "notebook", "format": "json", "content": content}),
-        headers=headers,
-    )
-    assert made.ok, made.text()
-    browser = page.context.browser
-    assert browser is not None
-    lab = browser.new_page(viewport={"width": 1400, "height": 1000})
-    lab.set_default_timeout(30_000)
-    lab.goto(f"{base}/lab/workspaces/live/tree/live.ipynb?token={token[1] if token else ''}")
-    lab.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
-    lab.get_by_role("menuitem", name="Run", exact=True).click()
-    lab.locator(".lm-Menu-item").filter(has_text="Run All Cells").first.click()
+    lab = notebook("live", PLOTS, SHOW)
     expect(plot(lab, "time")).to_have_attribute("data-serial", "1", timeout=60_000)
-    yield lab
-    lab.close()
+    return lab
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,6 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -50,37 +49,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory, season_folder: Callable[...
 
 
 @pytest.fixture(scope="module")
-def book(page: Page, address: str, folder: Path) -> Iterator[Page]:
+def book(notebook: Callable[..., Page], folder: Path) -> Page:
     """A notebook of the panels, run, on a page of its own."""
-    base = f"{urlsplit(address).scheme}://{urlsplit(address).netloc}"
-    token = re.search(r"token=(\w+)", address)
-    assert token is not None
-    cells = [
-        {"cell_type": "code", "source": source.strip(), "metadata": {}, "outputs": [],
-         "execution_count": None}
-        for source in (OPEN.format(folder=str(folder)), *PANELS)
-    ]  # fmt: skip
-    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-    content = {
-        "cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 4,
-    }  # fmt: skip
-    made = page.request.put(
-        f"{base}/api/contents/pointings.ipynb",
-        data=json.dumps({"type": "notebook", "format": "json", "content": content}),
-        headers={"Authorization": f"token {token[1]}"},
-    )
-    assert made.ok, made.text()
-    browser = page.context.browser
-    assert browser is not None
-    book = browser.new_page(viewport={"width": 1400, "height": 1000})
-    book.set_default_timeout(30_000)
-    book.goto(f"{base}/lab/workspaces/pt/tree/pointings.ipynb?token={token[1]}")
-    book.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
-    book.get_by_role("menuitem", name="Run", exact=True).click()
-    book.locator(".lm-Menu-item").filter(has_text="Run All Cells").first.click()
+    book = notebook("pointings", OPEN.format(folder=str(folder)), *PANELS)
     expect(panel(book, "Jobs")).to_contain_text("34 runs", timeout=60_000)
-    yield book
-    book.close()
+    return book
 
 
 @pytest.fixture(autouse=True)

@@ -5,14 +5,10 @@ The tests follow one another on one page, as a person would.
 
 from __future__ import annotations
 
-import json
 import re
 import statistics
-import urllib.parse
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-import nbformat
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -54,32 +50,12 @@ CLICK_ROW = """
 
 
 @pytest.fixture(scope="module")
-def lab(address: str, page: Page) -> Iterator[Page]:
-    """A notebook with the panel, opened beside the explore notebook and run."""
-    parts = urllib.parse.urlsplit(address)
-    root = f"{parts.scheme}://{parts.netloc}"
-    token = urllib.parse.parse_qs(parts.query)["token"][0]
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)"}}
-    cells = [nbformat.v4.new_code_cell(CELL.strip())]
-    book = nbformat.v4.new_notebook(cells=cells, metadata=kernel)
-    put = urllib.request.Request(
-        f"{root}/api/contents/sources.ipynb",
-        data=json.dumps({"type": "notebook", "content": book}).encode(),
-        headers={"Authorization": f"token {token}"},
-        method="PUT",
-    )
-    urllib.request.urlopen(put).close()
-    context = page.context.browser.new_context(viewport={"width": 1400, "height": 1700})
-    opened = context.new_page()
-    opened.set_default_timeout(30_000)
-    opened.goto(f"{root}/lab/workspaces/sources/tree/sources.ipynb?token={token}")
-    opened.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
-    opened.get_by_role("menuitem", name="Run", exact=True).click()
-    opened.locator(".lm-Menu-item").filter(has_text="Run All Cells").first.click()
-    expect(rows(opened).first).to_be_visible(timeout=60_000)
-    expect(status(opened)).to_contain_text("200 of 200 sources")
-    yield opened
-    context.close()
+def lab(notebook: Callable[..., Page]) -> Page:
+    """A notebook with the panel, run, on a page of its own."""
+    lab = notebook("sources", CELL, height=1700)
+    expect(rows(lab).first).to_be_visible(timeout=60_000)
+    expect(status(lab)).to_contain_text("200 of 200 sources")
+    return lab
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,6 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -90,36 +89,11 @@ def ranked(field: Field) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def lab(page: Page, address: str, folder: Path, ranked: list[str]) -> Iterator[Page]:
+def lab(notebook: Callable[..., Page], folder: Path, ranked: list[str]) -> Page:
     """A notebook with the panel, run, on a page of its own."""
-    parts = urlsplit(address)
-    base = f"{parts.scheme}://{parts.netloc}"
-    token = re.search(r"token=(\w+)", address)
-    assert token is not None
-    source = CELL.format(folder=str(folder), source=ranked[0])
-    cell = {"cell_type": "code", "source": source, "metadata": {}, "outputs": []}
-    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-    content = {
-        "cells": [cell | {"execution_count": None}], "metadata": {"kernelspec": kernel},
-        "nbformat": 4, "nbformat_minor": 4,
-    }  # fmt: skip
-    made = page.request.put(
-        f"{base}/api/contents/variability.ipynb",
-        data=json.dumps({"type": "notebook", "format": "json", "content": content}),
-        headers={"Authorization": f"token {token[1]}"},
-    )
-    assert made.ok, made.text()
-    browser = page.context.browser
-    assert browser is not None
-    lab = browser.new_page(viewport={"width": 1400, "height": 1000})
-    lab.set_default_timeout(30_000)
-    lab.goto(f"{base}/lab/workspaces/variability/tree/variability.ipynb?token={token[1]}")
-    lab.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
-    lab.get_by_role("menuitem", name="Run", exact=True).click()
-    lab.locator(".lm-Menu-item").filter(has_text="Run All Cells").first.click()
+    lab = notebook("variability", CELL.format(folder=str(folder), source=ranked[0]))
     expect(plot(lab, "field")).to_have_attribute("data-serial", "1", timeout=60_000)
-    yield lab
-    lab.close()
+    return lab
 
 
 @pytest.fixture(autouse=True)
