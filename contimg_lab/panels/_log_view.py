@@ -160,11 +160,13 @@ class Following:
         self._task = self._tail = None
 
     async def _follow(self, tail: LogTail) -> None:
+        seen: object = None  # no state yet: what came before the first look is not lost
         try:
             while True:
                 if tail.source == "file":
                     await self._follow_file(tail)
-                tail = await self._wait(tail)
+                    seen = None
+                tail, seen = await self._wait(tail, seen)
                 self._call(self._on_tail, tail)
         except Exception as error:
             self._task = self._tail = None
@@ -188,15 +190,13 @@ class Following:
         except FileNotFoundError:
             return
 
-    async def _wait(self, tail: LogTail) -> LogTail:
-        """Read a log that is not one file again once something has changed."""
-        before = await self._state(tail)
+    async def _wait(self, tail: LogTail, seen: object) -> tuple[LogTail, object]:
+        """Read a log that is not one file again once its state is not the one seen any more."""
         while True:
             await asyncio.sleep(_EVERY_S)
             now = await self._state(tail)
-            if now != before:
-                read: LogTail = await self._lab.jobs.read_log_tail(tail.run_id, LOG_LINES)
-                return read
+            if now != seen:
+                return await self._lab.jobs.read_log_tail(tail.run_id, LOG_LINES), now
 
     async def _state(self, tail: LogTail) -> object:
         stats = await asyncio.to_thread(_stats, tail.files)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,7 +43,7 @@ def show_sources(
     *,
     total: int,
     selected: str | None,
-    marks: Mapping[str, Any],
+    marked: Collection[str],
 ) -> None:
     """Show sources in a table."""
     keys = frame["source_id"].tolist()
@@ -51,7 +51,7 @@ def show_sources(
     if _has_peaks(frame).any():
         note = f"; {PEAK} some or all of its epochs are peaks, in {units.flux_unit}/beam"
     columns = columns_of(frame, units)
-    table.show(columns, keys, total=total, selected=selected, note=note, **marks)
+    table.show(columns, keys, total=total, selected=selected, note=note, marked=marked)
 
 
 def columns_of(sources: pd.DataFrame, units: UnitColumns) -> list[Column]:

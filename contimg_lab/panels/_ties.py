@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -241,14 +240,11 @@ class Ties:
             return ""
         return f"; {len(self.marked)} new or changed since the update before" * bool(self.marked)
 
-    def marks(self, show: Any, keys: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
-        """Return ``marked`` for a table that has it: keys of the rows that are new or changed."""
-        if "marked" not in inspect.signature(show).parameters:
-            return {}
+    def marks(self, keys: Sequence[str], values: Sequence[Any]) -> frozenset[str]:
+        """Return the keys of the rows that are new or changed; values are what events call them."""
         new = self._next or self.marked  # of the update that is being shown, else of the last
         pairs = zip(keys, values, strict=True) if new else ()
-        marked = {key for key, value in pairs if value in new}
-        return {"marked": frozenset(marked)}
+        return frozenset(key for key, value in pairs if value in new)
 
     def _on_events(self, keys: frozenset[str]) -> None:
         panel = self._panel

@@ -149,7 +149,7 @@ class CalTablesPanel(Panel):
             value.paths,
             total=len(value.tables),
             selected=self.selected,
-            **self._ties.marks(self._table.show, value.paths, value.paths),
+            marked=self._ties.marks(value.paths, value.paths),
             note=f"; windows within 12 h of {where}" if value.night is not None else "",
         )
         self._covered.value = value.covered_html

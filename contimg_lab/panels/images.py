@@ -194,7 +194,7 @@ class ImagesPanel(Panel):
             page.keys,
             total=len(page.images),
             selected=self.selected,
-            **self._ties.marks(self._table.show, page.keys, paths),
+            marked=self._ties.marks(page.keys, paths),
             note=f", {where}",
         )
         told = [f"{len(page.images)} images, {where}"]

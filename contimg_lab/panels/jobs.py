@@ -211,7 +211,7 @@ class JobsPanel(Panel):
             ids,
             total=len(value.every),
             selected=self.selected,
-            **self._ties.marks(self._table.show, ids, [run.ms_path for run in runs]),
+            marked=self._ties.marks(ids, [run.ms_path for run in runs]),
             note=("" if value.night is None else f", night {value.night}")
             + ("" if value.timed else "; no jobs table: states by ms_index"),
         )

@@ -131,7 +131,7 @@ class PointingsPanel(Panel):
             value.paths,
             total=len(value.ms),
             selected=self.selected,
-            **self._ties.marks(self._table.show, value.paths, value.paths),
+            marked=self._ties.marks(value.paths, value.paths),
             note=f", {self._where}",
         )
         self._findings.value = value.findings_html

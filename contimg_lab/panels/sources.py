@@ -193,10 +193,9 @@ class SourcesPanel(Panel):
             asked |= {"text": place.text}
         self._asked = ("sources", asked)
         names = value.frame["source_id"].tolist()
-        marks = self._ties.marks(self._table.show, names, names)
         show_sources(
             self._table, value.frame, self._units,
-            total=len(value.every), selected=self.selected, marks=marks,
+            total=len(value.every), selected=self.selected, marked=self._ties.marks(names, names),
         )  # fmt: skip
         self._say_search(value)
         self._paint()

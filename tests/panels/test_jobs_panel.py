@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import html
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -334,8 +335,8 @@ async def test_a_closed_lab_ends_the_following_in_words(live: tuple[cl.Lab, Path
     await panel.settled()
     panel.select(RUN)
     await panel.settled()
-    log.unlink()
-    log.mkdir()
+    os.mkfifo(log.with_suffix(".fifo"))
+    log.with_suffix(".fifo").replace(log)  # at once: a log that is gone for a moment is waited for
     await until(lambda: not panel._follow_button.value)
     assert "Not followed any more" in panel._log_name.value
     assert followers() == []
