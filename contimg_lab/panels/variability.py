@@ -278,6 +278,9 @@ class VariabilityPanel(Panel):
                     flux_scale=scale,
                     max_age_s=max_age_s,
                 )
+                passed = candidates.attrs["as_of"] - statistics.attrs["as_of"]
+                if max_age_s > 0.0 and passed.total_seconds() > _LONG_S:  # read anew in between
+                    statistics = await sources.variability(flux_scale=scale, max_age_s=max_age_s)
                 field = await asyncio.to_thread(field_of, statistics, candidates)
                 late_s = (datetime.now(UTC) - field.attrs["as_of"]).total_seconds()
                 self._late = max_age_s > 0.0 and late_s > _LONG_S

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import html
+import math
 import re
 import sqlite3
 from collections.abc import Callable
@@ -218,6 +219,7 @@ async def test_a_field_that_takes_long_to_read_is_shown_as_of_a_time(
         held = lab._context.store._held
         held.built_s = 60.0  # as if it had taken a minute
         held.as_of -= timedelta(seconds=30)
+        lab._context.store._rest_until_s = math.inf  # a minute has not passed when this ends
         with closing(sqlite3.connect(folder / "pipeline.sqlite3")) as writer:
             writer.execute("UPDATE photometry SET flux_jy = 77.0 WHERE source_id = ?", (name,))
             writer.commit()
@@ -227,6 +229,36 @@ async def test_a_field_that_takes_long_to_read_is_shown_as_of_a_time(
         panel.select(name)
         await panel.settled()
         assert set((await lab.sources.light_curve(name)).flux_jy) == {77.0}
+        panel.close()
+
+
+async def test_statistics_and_rules_are_of_one_state(
+    copy_of: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the field is read anew between its two halves, the first must be read again."""
+    folder = copy_of()
+    async with cl.open(folder) as lab:
+        panel = await opened(lab)
+        name = panel.to_pandas()["source_id"].iloc[0]
+        store = lab._context.store
+        store._held.built_s = 60.0
+        store._rest_until_s = 0.0  # the next build begins at once
+        store._held.as_of -= timedelta(seconds=30)
+        with closing(sqlite3.connect(folder / "pipeline.sqlite3")) as writer:
+            writer.execute("UPDATE photometry SET flux_jy = 77.0 WHERE source_id = ?", (name,))
+            writer.commit()
+        plain = lab.sources.variability
+
+        async def slow(**asked: Any) -> pd.DataFrame:
+            made = await plain(**asked)
+            await asyncio.wait([store._build])  # it ends before the rules are asked for
+            return made
+
+        monkeypatch.setattr(lab.sources, "variability", slow)
+        panel.refresh()
+        await panel.settled()
+        shown = panel._all[1].table.set_index("source_id").loc[name]
+        assert shown["weighted_mean_jy"] == pytest.approx(77.0)
         panel.close()
 
 
