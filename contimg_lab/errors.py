@@ -14,6 +14,13 @@
     │   └── ForbiddenPath          a path outside the allowed roots
     ├── AbsentFeature              this database has no such table or column, or no such file
     ├── DamagedFile                an image file that cannot be read as what it should be
+    ├── LedgerError                a ledger that cannot be read or written as asked
+    │   ├── LedgerBusy             locked for longer than the time-out
+    │   ├── LedgerFull             no room on the disk
+    │   ├── LedgerReadOnly         a file or folder that may not be written to
+    │   ├── NewerLedger            written by a later version
+    │   └── NotALedger             another file, the pipeline's own among them, or a damaged one
+    ├── SigningKeyError            a signing key that is not there or cannot be used
     └── Closed                     the Lab was closed before the call
 
 A message names the file or the field and the way out, in that order.
@@ -32,8 +39,15 @@ __all__ = [
     "DatabaseNotFound",
     "ForbiddenPath",
     "InvalidInput",
+    "LedgerBusy",
+    "LedgerError",
+    "LedgerFull",
+    "LedgerReadOnly",
+    "NewerLedger",
     "NotADatabase",
+    "NotALedger",
     "NotFound",
+    "SigningKeyError",
     "UnknownLayout",
 ]
 
@@ -99,6 +113,34 @@ class AbsentFeature(ContimgLabError):
 
 class DamagedFile(ContimgLabError):
     """A file beside the database is there but cannot be read as what it should be."""
+
+
+class LedgerError(ContimgLabError):
+    """The ledger cannot be read or written as asked; nothing was written to it."""
+
+
+class LedgerBusy(LedgerError):
+    """Somebody else held the ledger for longer than the time-out."""
+
+
+class LedgerFull(LedgerError):
+    """The disk has no room for the entry."""
+
+
+class LedgerReadOnly(LedgerError):
+    """The ledger's file or folder may not be written to."""
+
+
+class NewerLedger(LedgerError):
+    """The ledger was written by a later version, whose format this one does not know."""
+
+
+class NotALedger(LedgerError):
+    """The file is something else, the pipeline's own database for one, or a damaged ledger."""
+
+
+class SigningKeyError(ContimgLabError):
+    """A signing key is not there, is not private, or is no Ed25519 key."""
 
 
 class Closed(ContimgLabError):
