@@ -207,7 +207,11 @@ class Evidence:
             It is not what `pack` writes.
         """
         try:
-            told = json.loads(zlib.decompress(packed))
+            stream = zlib.decompressobj()
+            text = stream.decompress(packed)
+            if not stream.eof or stream.unused_data:
+                raise InvalidInput("these rows were cut off, or something was added to them")
+            told = json.loads(text)
             if told.pop("format") != _FORMAT:
                 raise InvalidInput("these rows are packed in another format than this version's")
             return cls(_table_of(name, **kept) for name, kept in told.pop("tables").items())

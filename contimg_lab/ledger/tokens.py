@@ -102,7 +102,7 @@ def _number(value: float, kind: type | None) -> str:
             value = as_float
     elif kind is int and isinstance(value, float):
         is_zero = value == 0.0 and math.copysign(1.0, value) < 0.0  # -0.0 would lose its sign
-        if value.is_integer() and abs(value) < _INT64 and not is_zero:
+        if value.is_integer() and -_INT64 <= value < _INT64 and not is_zero:
             value = int(value)
     if isinstance(value, int):
         return f"i:{value}"
