@@ -103,10 +103,14 @@ def writing(path: Path, timeout_s: float) -> Iterator[sqlite3.Connection]:
                 connection.execute(f"PRAGMA {pragma}").fetchall()
             connection.execute("BEGIN IMMEDIATE")
             if not _has_version(connection, path):
+                # kept by itself: a large first entry would spill over to the disk before the
+                # first page, and a kill leave what nobody knows for a ledger
                 for statement in SCHEMA.values():
                     connection.execute(statement)
                 connection.execute(f"PRAGMA application_id = {_APPLICATION}")
                 connection.execute(f"PRAGMA user_version = {_VERSION}")
+                connection.execute("COMMIT")
+                connection.execute("BEGIN IMMEDIATE")
             yield connection
             connection.execute("COMMIT")
         finally:
@@ -125,6 +129,8 @@ def _look(path: Path) -> None:
     # another thread holds through SQLite.
     connection = _connect(path, "ro&immutable=1", 0.0)
     try:
+        # the first page may have been written by who was killed before the others
+        connection.execute("PRAGMA writable_schema = ON")
         _has_version(connection, path)
     finally:
         connection.close()

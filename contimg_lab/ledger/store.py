@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from contimg_lab.errors import InvalidInput, NotALedger, NotFound
+from contimg_lab.errors import InvalidInput, LedgerError, NotALedger, NotFound
 from contimg_lab.ledger._file import SCHEMA, reading, refuse_pipeline_files, writing
 from contimg_lab.ledger.chain import START, Entry, Head, entry_faults, make, read
 from contimg_lab.ledger.evidence import Evidence
@@ -100,10 +100,14 @@ class Ledger:
 
     def head(self) -> Head:
         """Number and hash of the last entry; number 0 where nobody has signed yet."""
-        if not self.path.exists() or self.path.stat().st_size == 0:
-            return START
-        with reading(self.path, self._timeout_s) as connection:
-            return _last(connection, self.path)
+        try:
+            with reading(self.path, self._timeout_s) as connection:
+                return _last(connection, self.path)
+        except LedgerError:
+            # looked at afterwards: reading undoes what a kill left of making it
+            if not self.path.exists() or self.path.stat().st_size == 0:
+                return START
+            raise
 
     def lines(self) -> list[bytes]:
         """Text of each entry in order, as it is stored: what `verify.check_lines` takes."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -12,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from contimg_lab.ledger.chain import Head
+from contimg_lab.ledger._file import writing
+from contimg_lab.ledger.chain import START, Head
 from contimg_lab.ledger.store import Ledger
 
 WRITER = Path(__file__).with_name("writer.py")
@@ -89,6 +92,60 @@ def test_killed_two_hundred_times(tmp_path: Path, said) -> None:
     print("\n200 kills:", count)
     assert count["acknowledged"] > 200
     assert count["in a transaction"] > 20
+
+
+def test_killed_while_a_large_entry_spills(tmp_path: Path, said, rows) -> None:
+    """A kill while the first, large entry is half on the disk leaves a ledger without entries."""
+    ledger = Ledger(tmp_path / "ledger.sqlite3")
+    child = os.fork()
+    if child == 0:
+        with writing(ledger.path, 1.0) as connection:
+            connection.execute("PRAGMA cache_size = 2")
+            zeros = "0" * 64
+            connection.execute("INSERT INTO entries VALUES (1, ?, 'hash', 'entry')", (zeros,))
+            connection.execute("INSERT INTO evidence VALUES (1, zeroblob(3000000))")
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
+    assert Path(f"{ledger.path}-journal").exists()
+    assert ledger.path.stat().st_size > 1_000_000
+    assert ledger.head() == START
+    assert ledger.append(said(), evidence=rows(1)).number == 1
+    assert not any(finding.is_broken for finding in ledger.check(kept=ledger.head()))
+
+
+def hot_journal(path: Path, n_pages: int, first_page: bytes = b"") -> None:
+    """Leave the journal that a kill leaves, which brings back a size and perhaps the first page."""
+    magic = bytes.fromhex("d9d505f920a163d7")
+    header = struct.pack(">8sIIIII", magic, bool(first_page), 1, n_pages, 512, 4096)
+    check = 1 + sum(first_page[place] for place in range(4096 - 200, 0, -200)) if first_page else 0
+    page = struct.pack(">I", 1) + first_page + struct.pack(">I", check) if first_page else b""
+    Path(f"{path}-journal").write_bytes(header.ljust(512, b"\0") + page)
+
+
+@pytest.mark.parametrize("n_pages_written", [1, 3, None])
+def test_killed_while_it_is_made(tmp_path: Path, signed, said, rows, n_pages_written) -> None:
+    """Killed after any page of a new ledger was written, there is a ledger not made yet."""
+    ledger = signed.copy(tmp_path)
+    whole = ledger.path.read_bytes()
+    ledger.path.write_bytes(whole[: (n_pages_written or len(whole)) * 4096])
+    hot_journal(ledger.path, 0)
+    assert ledger.head() == START
+    assert ledger.path.stat().st_size == 0
+    assert ledger.append(said(), evidence=rows(1)).number == 1
+
+
+def test_killed_between_the_pages_of_an_entry(tmp_path: Path, signed, said, rows) -> None:
+    """Killed when the first page already counts pages that were not written: the old state."""
+    ledger = signed.copy(tmp_path)
+    whole = ledger.path.read_bytes()
+    n_pages = len(whole) // 4096
+    more = whole[:28] + struct.pack(">I", n_pages + 5) + whole[32:]
+    ledger.path.write_bytes(more)
+    hot_journal(ledger.path, n_pages, whole[:4096])
+    assert ledger.head() == signed.head
+    assert ledger.path.read_bytes() == whole
+    assert not any(finding.is_broken for finding in ledger.check(kept=signed.head))
+    assert ledger.append(said(), evidence=rows(1)).number == 7
 
 
 def test_two_reviewers_at_once(tmp_path: Path, said) -> None:
