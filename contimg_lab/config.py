@@ -48,6 +48,8 @@ class Config:
         Our own file of sign-offs (``CONTIMG_LAB_LEDGER``), or None for the default place.
     store_mb
         Most memory for the store of epochs, megabytes (``CONTIMG_LAB_STORE_MB``); 0: none.
+    thresholds
+        The site's own limits of checks (``CONTIMG_LAB_THRESHOLDS``), or None for the package's.
     origin
         For each setting where its value came from: an argument, a variable, or the default.
     """
@@ -65,6 +67,7 @@ class Config:
     log_zone: str = _DEFAULT_LOG_ZONE
     ledger: Path | None = None
     store_mb: float = _DEFAULT_STORE_MB
+    thresholds: Path | None = None
     origin: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def __repr__(self) -> str:
@@ -154,6 +157,12 @@ def read_config(
             put("store_mb", _megabytes(text, "CONTIMG_LAB_STORE_MB"), "CONTIMG_LAB_STORE_MB")
         else:
             put("store_mb", _DEFAULT_STORE_MB, "default")
+    text = env.get("CONTIMG_LAB_THRESHOLDS", "")
+    put(
+        "thresholds",
+        _path(text, "CONTIMG_LAB_THRESHOLDS") if text else None,
+        "CONTIMG_LAB_THRESHOLDS" if text else "default",
+    )
     return Config(**values, origin=MappingProxyType(origin))  # type: ignore[arg-type]
 
 
