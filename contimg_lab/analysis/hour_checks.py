@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from contimg_lab.analysis.coverage import MAX_DISTANCE_HOURS, WARN_DISTANCE_HOURS
-from contimg_lab.analysis.drift import NEW_POINTING_DEG, WRONG_STRIP_DEG
+from contimg_lab.thresholds import Thresholds, packaged_thresholds
 
 __all__ = [
     "CHECKS",
@@ -26,7 +25,9 @@ __all__ = [
     "Limit",
     "Verdict",
     "flux_ratios",
+    "judge",
     "judge_hour",
+    "limits_of",
 ]
 
 PASS, WARN, FAIL, NOT_APPLICABLE = "pass", "warn", "fail", "not applicable"
@@ -54,62 +55,54 @@ class Limit:
     source: str
 
 
-LIMITS: Mapping[str, Limit] = {
-    "tiles": Limit(
-        warn="more than 12",
-        fail="fewer than 8",
-        bounds={"fewest": 8, "most": 12},
-        source="practice 1d: an hour is 8 to 12 tiles of five minutes",
+def limits_of(thresholds: Thresholds) -> Mapping[str, Limit]:
+    """Return the limits of every check of an hour, from a set of thresholds.
+
+    Parameters
+    ----------
+    thresholds
+        A set that names those of the package.
+    """
+    told: dict[str, Limit] = {}
+    for name, (warn, fail) in _RULES.items():
+        bounds = thresholds.of(name)
+        sources = dict.fromkeys(
+            held.source for key, held in thresholds.limits.items() if key.startswith(f"{name}.")
+        )
+        told[name] = Limit(
+            warn=warn.format_map(bounds),
+            fail=fail.format_map(bounds),
+            bounds=bounds,
+            source="; ".join(sources),
+        )
+    return told
+
+
+_RULES: Mapping[str, tuple[str, str]] = {
+    "tiles": ("more than {most:g}", "fewer than {fewest:g}"),
+    "failed": ("any failed run", "more than {fail_fraction:.0%} of the runs"),
+    "calibration": (
+        "a tile's nearest bandpass table is more than {warn_hours:g} h away",
+        "a tile has no bandpass table within 12 h, or only beyond {fail_hours:g} h",
     ),
-    "failed": Limit(
-        warn="any failed run",
-        fail="more than 10 % of the runs",
-        bounds={"fail_fraction": 0.10},
-        source="practice 1d: a failure rate above 10 % in an hour is critical",
+    "noise": (
+        "median more than {warn:g} times the reference, or one tile more than {warn_tile:g} times",
+        "median more than {fail:g} times the reference",
     ),
-    "calibration": Limit(
-        warn=f"a tile's nearest bandpass table is more than {WARN_DISTANCE_HOURS:g} h away",
-        fail=f"a tile has no bandpass table within {MAX_DISTANCE_HOURS:g} h",
-        bounds={"warn_hours": WARN_DISTANCE_HOURS, "fail_hours": MAX_DISTANCE_HOURS},
-        source="practice 1c: the pipeline's own choice of a table, and its warning",
-    ),
-    "noise": Limit(
-        warn="median more than 1.5 times the reference, or one tile more than 3 times",
-        fail="median more than 2 times the reference",
-        bounds={"warn": 1.5, "fail": 2.0, "warn_tile": 3.0},
-        source="practice 1b: rms over expected of the composite gate; expected is measured, as "
-        "LOFAR's TraP does (1e)",
-    ),
-    "beam": Limit(
-        warn="axis ratio above 2",
-        fail="axis ratio above 3",
-        bounds={"warn": 2.0, "fail": 3.0},
-        source="practice 1e: LOFAR's TraP rejects above 2, VLA archive QA looks above 3; the "
-        "pipeline has no gate",
-    ),
-    "flux_ratio": Limit(
-        warn="",
-        fail="outside 0.8 to 1.2, or fewer than 3 sources found",
-        bounds={"low": 0.8, "high": 1.2, "fewest": 3, "least_mjy": 50.0, "least_snr": 5.0},
-        source="practice 1b: the epoch gate, sources of 50 mJy and more found above 5 sigma",
-    ),
-    "gaps": Limit(
-        warn="a hole of more than 10 minutes between tiles",
-        fail="",
-        bounds={"minutes": 10.0},
-        source="practice 1d: holes of 5 to 10 minutes occur in good hours",
-    ),
-    "declination": Limit(
-        warn=f"more than {NEW_POINTING_DEG:g} deg from the night's median: a new pointing",
-        fail=f"more than {WRONG_STRIP_DEG:g} deg: another strip",
-        bounds={"warn_deg": NEW_POINTING_DEG, "fail_deg": WRONG_STRIP_DEG},
-        source="practice 1d: the pipeline's limits",
+    "beam": ("axis ratio above {warn:g}", "axis ratio above {fail:g}"),
+    "flux_ratio": ("", "outside {low:g} to {high:g}, or fewer than {fewest:g} sources found"),
+    "gaps": ("a hole of more than {minutes:g} minutes between tiles", ""),
+    "declination": (
+        "more than {warn_deg:g} deg from the night's median: a new pointing",
+        "more than {fail_deg:g} deg: another strip",
     ),
 }
-"""The limits of every check: defaults, which upstream does not agree on with itself."""
 
-CHECKS = tuple(LIMITS)
+CHECKS = tuple(_RULES)
 """The checks in the order in which they are shown."""
+
+LIMITS = limits_of(packaged_thresholds())
+"""The package's own limits: defaults, which upstream does not agree on with itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +115,8 @@ class HourFigures:
     ----------
     n_tiles, n_runs, n_failed, n_gaps
         Tiles, runs, failed runs, holes that begin in the hour.
+    longest_gap_minutes
+        Longest time between the starts of two tiles that begins in the hour.
     n_inside, n_nearest, n_none
         Tiles by state of their bandpass table.
     farthest_hours
@@ -142,40 +137,69 @@ class HourFigures:
         Reason by check, where it cannot be made.
     """
 
-    n_tiles: int
-    n_runs: int
-    n_failed: int
-    n_gaps: int
-    n_inside: int
-    n_nearest: int
-    n_none: int
-    farthest_hours: float
-    n_noise: int
-    noise_ratio: float
-    largest_noise_ratio: float
-    beam_axis_ratio: float
-    flux_ratio: float
-    n_flux: int
-    n_catalogued: int
-    dec_offset_deg: float
-    absent: Mapping[str, str]
+    n_tiles: int = 0
+    n_runs: int = 0
+    n_failed: int = 0
+    n_gaps: int = 0
+    longest_gap_minutes: float = math.nan
+    n_inside: int = 0
+    n_nearest: int = 0
+    n_none: int = 0
+    farthest_hours: float = math.nan
+    n_noise: int = 0
+    noise_ratio: float = math.nan
+    largest_noise_ratio: float = math.nan
+    beam_axis_ratio: float = math.nan
+    flux_ratio: float = math.nan
+    n_flux: int = 0
+    n_catalogued: int = 0
+    dec_offset_deg: float = math.nan
+    absent: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One word about one check, and why."""
+    """One word about one check, and why.
+
+    Attributes
+    ----------
+    word, why
+        Pass, warn, fail or not applicable, and the reason in words.
+    value
+        What was measured; NaN where nothing was.
+    limit
+        Which of the bounds decided, or was nearest; "" where nothing was measured.
+    """
 
     word: str
     why: str
+    value: float = math.nan
+    limit: str = ""
 
 
-def judge_hour(figures: HourFigures) -> dict[str, Verdict]:
+def judge_hour(figures: HourFigures, limits: Mapping[str, Limit] = LIMITS) -> dict[str, Verdict]:
     """Judge every check of one hour, in the order of `CHECKS`."""
     told: dict[str, Verdict] = {}
     for check in CHECKS:
         absent = figures.absent.get(check)
-        told[check] = Verdict(NOT_APPLICABLE, absent) if absent else _JUDGES[check](figures)
+        bounds = limits[check].bounds
+        told[check] = Verdict(NOT_APPLICABLE, absent) if absent else judge(check, figures, bounds)
     return told
+
+
+def judge(check: str, figures: HourFigures, bounds: Mapping[str, float]) -> Verdict:
+    """Judge one check of one hour.
+
+    Parameters
+    ----------
+    check
+        One of `CHECKS`.
+    figures
+        What was measured; only the figures of this check are looked at.
+    bounds
+        Its limits by short name.
+    """
+    return _JUDGES[check](figures, bounds)
 
 
 def flux_ratios(
@@ -207,81 +231,97 @@ def flux_ratios(
     return told
 
 
-def _tiles(f: HourFigures) -> Verdict:
-    bounds = LIMITS["tiles"].bounds
-    told = f"{f.n_tiles} tiles, 8 to 12 are an hour"
+Bounds = Mapping[str, float]
+
+
+def _tiles(f: HourFigures, bounds: Bounds) -> Verdict:
+    told = f"{f.n_tiles} tiles, {bounds['fewest']:g} to {bounds['most']:g} are an hour"
     if f.n_tiles < bounds["fewest"]:
-        return Verdict(FAIL, told)
-    return Verdict(WARN if f.n_tiles > bounds["most"] else PASS, told)
+        return Verdict(FAIL, told, f.n_tiles, "fewest")
+    many = f.n_tiles > bounds["most"]
+    return Verdict(WARN if many else PASS, told, f.n_tiles, "most" if many else "fewest")
 
 
-def _failed(f: HourFigures) -> Verdict:
+def _failed(f: HourFigures, bounds: Bounds) -> Verdict:
     told = f"{f.n_failed} of {f.n_runs} runs failed"
-    if f.n_failed > LIMITS["failed"].bounds["fail_fraction"] * f.n_runs:
-        return Verdict(FAIL, told)
-    return Verdict(WARN if f.n_failed else PASS, told)
+    share = f.n_failed / f.n_runs if f.n_runs else math.nan
+    if f.n_failed > bounds["fail_fraction"] * f.n_runs:
+        return Verdict(FAIL, told, share, "fail_fraction")
+    return Verdict(WARN if f.n_failed else PASS, told, share, "fail_fraction")
 
 
-def _calibration(f: HourFigures) -> Verdict:
+def _calibration(f: HourFigures, bounds: Bounds) -> Verdict:
     if f.n_none:
-        return Verdict(FAIL, f"{f.n_none} of {f.n_tiles} tiles have no bandpass table")
+        told = f"{f.n_none} of {f.n_tiles} tiles have no bandpass table"
+        return Verdict(FAIL, told, f.farthest_hours, "fail_hours")
     if f.n_nearest:
         told = f"{f.n_nearest} tiles have a nearest table only, up to {f.farthest_hours:.1f} h away"
-        late = f.farthest_hours > LIMITS["calibration"].bounds["warn_hours"]
-        return Verdict(WARN if late else PASS, told)
-    return Verdict(PASS, "every tile lies in a window")
+        if f.farthest_hours > bounds["fail_hours"]:
+            return Verdict(FAIL, told, f.farthest_hours, "fail_hours")
+        late = f.farthest_hours > bounds["warn_hours"]
+        return Verdict(WARN if late else PASS, told, f.farthest_hours, "warn_hours")
+    return Verdict(PASS, "every tile lies in a window", limit="warn_hours")
 
 
-def _noise(f: HourFigures) -> Verdict:
+def _noise(f: HourFigures, bounds: Bounds) -> Verdict:
     if not math.isfinite(f.noise_ratio):
         return Verdict(NOT_APPLICABLE, "not known")
     told = (
         f"noise of {f.n_noise} of {f.n_tiles} tiles: median {f.noise_ratio:.2f}, largest "
         f"{f.largest_noise_ratio:.2f} times the reference"
     )
-    word = _above(f.noise_ratio, "noise")
-    outlier = f.largest_noise_ratio > LIMITS["noise"].bounds["warn_tile"]
-    return Verdict(WARN if word == PASS and outlier else word, told)
+    made = _above(f.noise_ratio, bounds, told)
+    outlier = f.largest_noise_ratio > bounds["warn_tile"]
+    if made.word == PASS and outlier:
+        return Verdict(WARN, told, f.largest_noise_ratio, "warn_tile")
+    return made
 
 
-def _beam(f: HourFigures) -> Verdict:
+def _beam(f: HourFigures, bounds: Bounds) -> Verdict:
     if not math.isfinite(f.beam_axis_ratio):
         return Verdict(NOT_APPLICABLE, "not known")
-    return Verdict(_above(f.beam_axis_ratio, "beam"), f"axis ratio {f.beam_axis_ratio:.2f}")
+    return _above(f.beam_axis_ratio, bounds, f"axis ratio {f.beam_axis_ratio:.2f}")
 
 
-def _above(value: float, check: str) -> str:
-    bounds = LIMITS[check].bounds
-    return FAIL if value > bounds["fail"] else WARN if value > bounds["warn"] else PASS
+def _above(value: float, bounds: Bounds, told: str) -> Verdict:
+    if value > bounds["fail"]:
+        return Verdict(FAIL, told, value, "fail")
+    return Verdict(WARN if value > bounds["warn"] else PASS, told, value, "warn")
 
 
-def _flux_ratio(f: HourFigures) -> Verdict:
-    bounds = LIMITS["flux_ratio"].bounds
+def _flux_ratio(f: HourFigures, bounds: Bounds) -> Verdict:
     if f.n_catalogued < bounds["fewest"]:
+        least = bounds["least_mjy"]
         return Verdict(
-            NOT_APPLICABLE, f"{f.n_catalogued} catalogued sources of 50 mJy or more were measured"
+            NOT_APPLICABLE,
+            f"{f.n_catalogued} catalogued sources of {least:g} mJy or more were measured",
         )
     if f.n_flux < bounds["fewest"]:
-        return Verdict(FAIL, f"{f.n_flux} of {f.n_catalogued} catalogued sources found")
+        told = f"{f.n_flux} of {f.n_catalogued} catalogued sources found"
+        return Verdict(FAIL, told, f.flux_ratio, "fewest")
     told = f"median ratio {f.flux_ratio:.2f} of {f.n_flux} sources"
     inside = bounds["low"] <= f.flux_ratio <= bounds["high"]
-    return Verdict(PASS if inside else FAIL, told)
+    middle = 0.5 * (bounds["low"] + bounds["high"])
+    nearest = "low" if f.flux_ratio < middle else "high"
+    return Verdict(PASS if inside else FAIL, told, f.flux_ratio, nearest)
 
 
-def _gaps(f: HourFigures) -> Verdict:
-    return Verdict(WARN if f.n_gaps else PASS, f"{f.n_gaps} holes of more than 10 minutes")
+def _gaps(f: HourFigures, bounds: Bounds) -> Verdict:
+    told = f"{f.n_gaps} holes of more than {bounds['minutes']:g} minutes"
+    return Verdict(WARN if f.n_gaps else PASS, told, f.longest_gap_minutes, "minutes")
 
 
-def _declination(f: HourFigures) -> Verdict:
+def _declination(f: HourFigures, bounds: Bounds) -> Verdict:
     off = abs(f.dec_offset_deg)
     if not math.isfinite(off):
         return Verdict(NOT_APPLICABLE, "not known")
-    bounds = LIMITS["declination"].bounds
-    word = FAIL if off > bounds["fail_deg"] else WARN if off > bounds["warn_deg"] else PASS
-    return Verdict(word, f"{off:.3f} deg from the night's median")
+    told = f"{off:.3f} deg from the night's median"
+    if off > bounds["fail_deg"]:
+        return Verdict(FAIL, told, off, "fail_deg")
+    return Verdict(WARN if off > bounds["warn_deg"] else PASS, told, off, "warn_deg")
 
 
-_JUDGES: Mapping[str, Callable[[HourFigures], Verdict]] = {
+_JUDGES: Mapping[str, Callable[[HourFigures, Bounds], Verdict]] = {
     "tiles": _tiles,
     "failed": _failed,
     "calibration": _calibration,

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from contimg_lab.analysis.hour_checks import CHECKS, LIMITS, NOT_APPLICABLE
+from contimg_lab.analysis.hour_checks import CHECKS, LIMITS, NOT_APPLICABLE, Limit
 from contimg_lab.panels._matrix import Cell, Heading, MatrixRow
 from contimg_lab.panels._table import Column, Written
 from contimg_lab.panels._words import clip, escape, facts, number, short_ms
@@ -48,17 +48,16 @@ _TITLES = {
 }
 
 
-def _rule(check: str) -> str:
-    limit = LIMITS[check]
+def _rule(limit: Limit) -> str:
     parts = [f"{word} if {rule}" for word, rule in (("warn", limit.warn), ("fail", limit.fail))]
     return "; ".join(part for part in parts if not part.endswith(" if "))
 
 
 HEADINGS = (
     Heading(text="UTC"),
-    *(Heading(text=_TITLES[check], why=_rule(check)) for check in CHECKS),
+    *(Heading(text=_TITLES[check], why=_rule(LIMITS[check])) for check in CHECKS),
 )
-"""What stands above the columns, with the limits."""
+"""What stands above the columns, with the package's limits; a cell tells the site's."""
 
 
 def split_key(key: str) -> tuple[int, str]:
@@ -74,13 +73,15 @@ def matrix_rows(judged: JudgedHours) -> list[MatrixRow]:
 
 def _row(row: Mapping[str, Any], judged: JudgedHours) -> MatrixRow:
     hour = int(row["hour"])
-    cells = tuple(_cell(check, row, judged.reasons[check][hour]) for check in CHECKS)
+    cells = tuple(
+        _cell(check, row, judged.reasons[check][hour], judged.limits[check]) for check in CHECKS
+    )
     worst = min((cell.word for cell in cells), key=lambda word: _RANK.index(_judged(word)))
     sign, state = SIGNS[_judged(worst)]
     return MatrixRow(key=str(hour), name=f"{hour:02d} h", sign=sign, state=state, cells=cells)
 
 
-def _cell(check: str, row: Mapping[str, Any], why: str) -> Cell:
+def _cell(check: str, row: Mapping[str, Any], why: str, limit: Limit) -> Cell:
     word = row[f"{check}_word"]
     sign, state = SIGNS[word]
     text, short = _number(check, row), word
@@ -94,7 +95,7 @@ def _cell(check: str, row: Mapping[str, Any], why: str) -> Cell:
         word=short,
         state=state,
         why=f"{word}: {why}",
-        told=f"{place}: {sign} {word}, {why}. {_rule(check)}.",
+        told=f"{place}: {sign} {word}, {why}. {_rule(limit)}.",
     )
 
 
@@ -195,7 +196,7 @@ def facts_html(key: str, judged: JudgedHours) -> str:
     """Return what is behind one cell: value, limits and whose they are."""
     hour, check = split_key(key)
     row = next(row for row in judged.rows if row["hour"] == hour)
-    limit, word = LIMITS[check], row[f"{check}_word"]
+    limit, word = judged.limits[check], row[f"{check}_word"]
     value = None if word == NOT_APPLICABLE else _value(check, row)
     reference = None
     if check == "noise" and row["noise_reference"]:

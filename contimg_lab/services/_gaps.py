@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 
+import numpy as np
+
+from contimg_lab.analysis.gaps import GAP_MINUTES, minutes_between
 from contimg_lab.records.qa import Gap
 from contimg_lab.services._directory import Entry
 
 __all__ = ["GAP_MINUTES", "find_gaps"]
 
-GAP_MINUTES = 10.0
-"""More than this between the starts of neighbouring tiles is a gap."""
 
-
-def _minutes(start_mjd: float, end_mjd: float) -> float:
-    # to the millisecond: a double of MJD holds no more, and ten minutes are no gap
-    return round((end_mjd - start_mjd) * 86400.0, 3) / 60.0
-
-
-def find_gaps(tiles: Sequence[Entry]) -> tuple[Gap, ...]:
-    """Find the holes of more than `GAP_MINUTES` between the starts of neighbouring tiles."""
+def find_gaps(tiles: Sequence[Entry], minutes: float = GAP_MINUTES) -> tuple[Gap, ...]:
+    """Find the holes of more than some minutes between the starts of neighbouring tiles."""
     timed = [(e.times.start_mjd, e.ms.path) for e in tiles if e.times.start_mjd is not None]
     timed.sort()
+    between = minutes_between(np.array([start for start, _ in timed], float))
     return tuple(
         Gap(
-            after_path=before[1],
-            before_path=after[1],
-            start_mjd=before[0],
-            end_mjd=after[0],
-            minutes=_minutes(before[0], after[0]),
+            after_path=timed[place][1],
+            before_path=timed[place + 1][1],
+            start_mjd=timed[place][0],
+            end_mjd=timed[place + 1][0],
+            minutes=float(between[place]),
         )
-        for before, after in itertools.pairwise(timed)
-        if _minutes(before[0], after[0]) > GAP_MINUTES
+        for place in np.flatnonzero(between > minutes).tolist()
     )

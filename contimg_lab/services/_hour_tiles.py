@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from contimg_lab.analysis.hour_checks import LIMITS
+from contimg_lab.analysis.hour_checks import Limit
 from contimg_lab.records.caltables import Coverage
 
 __all__ = ["TileValue", "tile_values"]
@@ -39,6 +39,7 @@ def tile_values(
     major_arcsec: Mapping[str, float],
     minor_arcsec: Mapping[str, float],
     offsets_deg: Mapping[str, tuple[float, float]],
+    limits: Mapping[str, Limit],
 ) -> dict[str, list[TileValue]]:
     """Say of the tiles of one hour what each check that is of single tiles saw.
 
@@ -54,18 +55,22 @@ def tile_values(
         Axes of their beams.
     offsets_deg
         Their declination of date, and how far it is from the night's median.
+    limits
+        Of every check.
     """
+    warn = {check: limit.bounds for check, limit in limits.items()}
     return {
         "tiles": [TileValue(path, "a tile", False) for path in paths],
-        "calibration": _calibration(paths, cal),
-        "noise": _noise(paths, noise_jy, reference_jy),
-        "beam": _beam(paths, major_arcsec, minor_arcsec),
-        "declination": _declination(paths, offsets_deg),
+        "calibration": _calibration(paths, cal, warn["calibration"]["warn_hours"]),
+        "noise": _noise(paths, noise_jy, reference_jy, warn["noise"]["warn"]),
+        "beam": _beam(paths, major_arcsec, minor_arcsec, warn["beam"]["warn"]),
+        "declination": _declination(paths, offsets_deg, warn["declination"]["warn_deg"]),
     }
 
 
-def _calibration(paths: Sequence[str], cal: Mapping[str, Coverage]) -> list[TileValue]:
-    warn_h = LIMITS["calibration"].bounds["warn_hours"]
+def _calibration(
+    paths: Sequence[str], cal: Mapping[str, Coverage], warn_h: float
+) -> list[TileValue]:
     found: list[tuple[float, TileValue]] = []
     for path in paths:
         cover = cal.get(path)
@@ -80,8 +85,9 @@ def _calibration(paths: Sequence[str], cal: Mapping[str, Coverage]) -> list[Tile
     return _worst_first(found)
 
 
-def _noise(paths: Sequence[str], noise: Mapping[str, float], reference: float) -> list[TileValue]:
-    most = LIMITS["noise"].bounds["warn"]
+def _noise(
+    paths: Sequence[str], noise: Mapping[str, float], reference: float, most: float
+) -> list[TileValue]:
     found: list[tuple[float, TileValue]] = []
     for path in paths:
         if path not in noise:
@@ -96,9 +102,8 @@ def _noise(paths: Sequence[str], noise: Mapping[str, float], reference: float) -
 
 
 def _beam(
-    paths: Sequence[str], major: Mapping[str, float], minor: Mapping[str, float]
+    paths: Sequence[str], major: Mapping[str, float], minor: Mapping[str, float], most: float
 ) -> list[TileValue]:
-    most = LIMITS["beam"].bounds["warn"]
     found: list[tuple[float, TileValue]] = []
     for path in paths:
         if path not in major or path not in minor:
@@ -111,9 +116,8 @@ def _beam(
 
 
 def _declination(
-    paths: Sequence[str], offsets: Mapping[str, tuple[float, float]]
+    paths: Sequence[str], offsets: Mapping[str, tuple[float, float]], most: float
 ) -> list[TileValue]:
-    most = LIMITS["declination"].bounds["warn_deg"]
     found: list[tuple[float, TileValue]] = []
     for path in paths:
         if path not in offsets:

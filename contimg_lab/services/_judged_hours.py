@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from contimg_lab.analysis.hour_checks import CHECKS, LIMITS, NOT_APPLICABLE
+from contimg_lab.analysis.hour_checks import CHECKS, NOT_APPLICABLE, Limit
 from contimg_lab.services._frames import frame
 from contimg_lab.services._hour_tiles import TileValue
 
@@ -60,6 +60,8 @@ class JudgedHours:
         Tiles of each check and hour, the worst first, where the check is of single tiles.
     as_of
         When what the flux ratio is of was read, where that is held in memory.
+    limits
+        What each check was judged by.
     """
 
     night: str
@@ -67,10 +69,11 @@ class JudgedHours:
     reasons: Mapping[str, Mapping[int, str]]
     tiles: Mapping[tuple[str, int], Sequence[TileValue]]
     as_of: datetime | None
+    limits: Mapping[str, Limit]
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the table of `QaService.hours`."""
-        made = _frame(self.rows, self.reasons)
+        made = _frame(self.rows, self.reasons, self.limits)
         made.attrs["as_of"] = self.as_of
         return made
 
@@ -89,7 +92,9 @@ def ordered(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _frame(
-    rows: Sequence[Mapping[str, Any]], reasons: Mapping[str, Mapping[int, str]]
+    rows: Sequence[Mapping[str, Any]],
+    reasons: Mapping[str, Mapping[int, str]],
+    limits: Mapping[str, Limit],
 ) -> pd.DataFrame:
     texts = ("night", "calibration", "noise_reference", *(f"{check}_word" for check in CHECKS))
     whole = ("hour", "n_tiles", "n_failed", "n_inside", "n_nearest", "n_none", "n_flux", "n_gaps")
@@ -98,7 +103,7 @@ def _frame(
     kind |= dict.fromkeys(texts, str) | dict.fromkeys(whole, int)
     made = frame({n: [row[n] for row in rows] for n in names}, kind, units=UNITS)
     made.attrs["checks"] = dict(VALUES)
-    made.attrs["limits"] = {name: dataclasses.asdict(limit) for name, limit in LIMITS.items()}
+    made.attrs["limits"] = {name: dataclasses.asdict(limit) for name, limit in limits.items()}
     made.attrs["reasons"] = {check: dict(told) for check, told in reasons.items()}
     made.attrs["not_applicable"] = {
         check: {row["hour"]: reasons[check][row["hour"]] for row in rows}

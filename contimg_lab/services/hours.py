@@ -16,29 +16,32 @@ from numpy.typing import NDArray
 from contimg_lab.analysis.drift import apparent_place, apparent_sidereal_deg
 from contimg_lab.analysis.hour_checks import (
     CHECKS,
-    LIMITS,
     HourFigures,
+    Limit,
     flux_ratios,
     judge_hour,
+    limits_of,
 )
 from contimg_lab.records.caltables import Coverage
 from contimg_lab.records.images import Image
 from contimg_lab.records.ms import Pointing
-from contimg_lab.records.qa import HourSummary
+from contimg_lab.records.qa import Gap, HourSummary
 from contimg_lab.services._context import Context
 from contimg_lab.services._coverage import BANDPASS_TYPES, bandpass_of, cover_entries
 from contimg_lab.services._directory import Directory, Entry
 from contimg_lab.services._epochs import Epochs
 from contimg_lab.services._field import all_epochs
+from contimg_lab.services._gaps import find_gaps
 from contimg_lab.services._hour_tiles import TileValue, tile_values
 from contimg_lab.services._judged_hours import VALUES, JudgedHours, ordered
 from contimg_lab.services._pointings import read_pointings
 from contimg_lab.services.drift import night_medians
 from contimg_lab.services.images import tile_images
+from contimg_lab.thresholds import read_thresholds
 
 __all__ = ["VALUES", "JudgedHours", "read_hours"]
 
-_NIGHTS = 30  # other nights that a noise is compared with
+_NIGHTS = 30  # earlier nights that a noise is compared with
 _FEWEST = 5  # their tiles at the same sidereal time
 _MARGIN_DEG = 1.3  # a tile's worth of the sky
 
@@ -56,6 +59,7 @@ class _Read:
     epochs: Epochs | None
     as_of: datetime | None
     absent: Mapping[str, str]
+    limits: Mapping[str, Limit]
 
 
 async def read_hours(
@@ -64,7 +68,7 @@ async def read_hours(
     """Judge the hours of a night's summary."""
     directory = await context.directory()
     tiles = [e for e in directory.select(night) if e.kind == "tile" and e.hour is not None]
-    others = await asyncio.to_thread(_around, directory, night)
+    others = await asyncio.to_thread(_before, directory, night)
     absent = await _absent(context)
     images: Sequence[Image] = ()
     other_images: Sequence[Image] = ()
@@ -85,6 +89,7 @@ async def read_hours(
         epochs=epochs,
         as_of=as_of,
         absent=absent,
+        limits=limits_of(read_thresholds(context.config)),
     )
     return await asyncio.to_thread(_judge, night, hours, found)
 
@@ -117,15 +122,14 @@ async def _absent(context: Context) -> dict[str, str]:
     return why
 
 
-def _around(directory: Directory, night: str) -> dict[str, Entry]:
-    """Tiles of the nights around one, by path."""
+def _before(directory: Directory, night: str) -> dict[str, Entry]:
+    """Tiles of the nights before one, by path: a later night never changes a verdict."""
     nights = directory.nights()
     place = nights.index(night)
-    near = sorted(range(len(nights)), key=lambda k: abs(k - place))[1 : _NIGHTS + 1]
     return {
         entry.ms.path: entry
-        for k in near
-        for entry in directory.select(nights[k])
+        for earlier in nights[max(0, place - _NIGHTS) : place]
+        for entry in directory.select(earlier)
         if entry.kind == "tile"
     }
 
@@ -140,17 +144,20 @@ def _judge(night: str, hours: Sequence[HourSummary], found: _Read) -> JudgedHour
     rows: list[dict[str, Any]] = []
     reasons: dict[str, dict[int, str]] = {check: {} for check in CHECKS}
     tiles: dict[tuple[str, int], Sequence[TileValue]] = {}
+    gaps = find_gaps(found.tiles, found.limits["gaps"].bounds["minutes"])
     for one in hours:
         mine = [e.ms.path for e in found.tiles if e.hour == one.hour]
-        figures, row = _hour(one, mine, found, cal, noise, references, ratios, offsets)
-        for check, verdict in judge_hour(figures).items():
+        figures, row = _hour(one, mine, found, cal, noise, references, ratios, offsets, gaps)
+        for check, verdict in judge_hour(figures, found.limits).items():
             row[f"{check}_word"] = verdict.word
             reasons[check][one.hour] = verdict.why
         rows.append(ordered({"night": night, "hour": one.hour} | row))
         reference = references.get(one.hour, (math.nan, ""))[0]
-        of_each = tile_values(mine, cal, noise, reference, major, minor, offsets)
+        of_each = tile_values(mine, cal, noise, reference, major, minor, offsets, found.limits)
         tiles |= {(check, one.hour): values for check, values in of_each.items()}
-    return JudgedHours(night=night, rows=rows, reasons=reasons, tiles=tiles, as_of=found.as_of)
+    return JudgedHours(
+        night=night, rows=rows, reasons=reasons, tiles=tiles, as_of=found.as_of, limits=found.limits
+    )
 
 
 def _hour(
@@ -162,6 +169,7 @@ def _hour(
     references: Mapping[int, tuple[float, str]],
     ratios: Mapping[int, tuple[float, int, int]],
     offsets: Mapping[str, tuple[float, float]],
+    gaps: Sequence[Gap],
 ) -> tuple[HourFigures, dict[str, Any]]:
     absent = {check: why for check, why in found.absent.items() if check in CHECKS}
     states = [cal[path].state if path in cal else "none" for path in mine]
@@ -177,7 +185,7 @@ def _hour(
     if not math.isfinite(level):
         absent.setdefault("noise", "no tile image of the hour has a noise")
     elif not math.isfinite(reference):
-        absent.setdefault("noise", "no other hour or night to compare with")
+        absent.setdefault("noise", "no earlier night nor other hour to compare with")
 
     major, minor = (_of_images(found.images, f"beam_{a}_arcsec") for a in ("major", "minor"))
     axis = _median(major[p] / minor[p] for p in mine if p in major and p in minor)
@@ -190,11 +198,13 @@ def _hour(
         absent.setdefault("declination", "no tile of the hour has a pointing and a time")
     off = max((value for _, value in known), key=abs, default=math.nan)
 
+    holes = [gap.minutes for gap in gaps if gap.after_path in mine]
     figures = HourFigures(
         n_tiles=one.n_tiles,
         n_runs=one.n_ms,
         n_failed=one.n_failed,
-        n_gaps=one.n_gaps,
+        n_gaps=len(holes),
+        longest_gap_minutes=max(holes, default=math.nan),
         n_inside=n_inside,
         n_nearest=n_nearest,
         n_none=n_none,
@@ -228,7 +238,7 @@ def _hour(
         "beam_axis_ratio": axis,
         "flux_ratio": ratio,
         "n_flux": n_flux,
-        "n_gaps": one.n_gaps,
+        "n_gaps": len(holes),
         "dec_deg": _median(value for value, _ in known),
         "dec_offset_deg": off,
     }
@@ -257,7 +267,7 @@ def _bandpasses(covers: Iterable[Coverage]) -> dict[str, Coverage]:
 def _noise_references(found: _Read, noise: Mapping[str, float]) -> dict[int, tuple[float, str]]:
     """What each hour's noise is compared with, and what that is of.
 
-    The median of other nights' tiles at the same sidereal time, which is the same sky; where
+    The median of earlier nights' tiles at the same sidereal time, which is the same sky; where
     they are too few, that of the night's other hours.
     """
     others = _of_images(found.other_images, "noise_jy")
@@ -267,7 +277,7 @@ def _noise_references(found: _Read, noise: Mapping[str, float]) -> dict[int, tup
     for hour in {e.hour for e in found.tiles if e.hour is not None}:
         same = _within(lst, _sidereal(e for e in found.tiles if e.hour == hour))
         if same.sum() >= _FEWEST:
-            told[hour] = (float(np.median(levels[same])), f"{same.sum()} tiles of other nights")
+            told[hour] = (float(np.median(levels[same])), f"{same.sum()} tiles of earlier nights")
             continue
         rest = [noise[e.ms.path] for e in found.tiles if e.hour != hour and e.ms.path in noise]
         if rest:
@@ -301,7 +311,7 @@ def _flux_ratios(found: _Read) -> dict[int, tuple[float, int, int]]:
     for place, path in enumerate(epochs.images.tolist()):
         hour = of_path.get(path)
         hour_of_image[place] = -1 if hour is None else hour
-    bounds = LIMITS["flux_ratio"].bounds
+    bounds = found.limits["flux_ratio"].bounds
     catalogued = np.repeat(epochs.nvss_flux_mjy >= bounds["least_mjy"], epochs.counts)
     rows = np.flatnonzero(catalogued & (hour_of_image[epochs.image] >= 0))
     source = np.searchsorted(epochs.offsets, rows, side="right") - 1

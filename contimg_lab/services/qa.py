@@ -174,7 +174,7 @@ class QaService(Service):
 
         The checks are tiles, failed, calibration, noise, beam, flux_ratio, gaps and declination.
         Each has a value and a word, ``<check>_word``: pass, warn, fail or not applicable.
-        Noise is compared with other nights' tiles at the same sidereal time, and where they are
+        Noise is compared with earlier nights' tiles at the same sidereal time, and where they are
         too few with the night's other hours (``noise_reference`` says which).
 
         Parameters

@@ -272,10 +272,10 @@ async def test_ordinary_hours_pass(demo, truth):
 
 
 async def test_a_noise_is_compared_with_the_same_sky(demo, truth):
-    """The reference of an hour is the median of other nights' tiles at its sidereal time."""
+    """The reference of an hour is the median of earlier nights' tiles at its sidereal time."""
     night = truth.faults_of("noisy_image")[0].night
     hours = await demo.qa.hours(night)
-    assert hours["noise_reference"].str.contains("other nights").all()
+    assert hours["noise_reference"].str.contains("earlier nights").all()
     reference = hours["noise_reference_jy"].to_numpy(float)
     assert np.abs(reference / truth.array_noise_jy - 1.0).max() < 0.25
     ratio = (hours["noise_median_jy"] / hours["noise_reference_jy"]).to_numpy(float)
