@@ -95,9 +95,15 @@ class Database:
             raise AbsentFeature(f"no table {name} here: {why}")
         return found
 
-    async def fetch(self, table: str, sql: str, parameters: Iterable[object] = ()) -> list[Row]:
-        """Run one SELECT in the file that owns a table, and return all its rows."""
-        return await self._pools[self.layout.role_of(table)].fetch(sql, parameters)
+    async def fetch(
+        self, table: str, sql: str, parameters: Iterable[object] = (), *, exact: bool = False
+    ) -> list[Row]:
+        """Run one SELECT in the file that owns a table, and return all its rows.
+
+        ``exact``: bytes of a text that are no UTF-8 become lone surrogates, not U+FFFD.
+        """
+        pool = self._pools[self.layout.role_of(table)]
+        return await pool.fetch(sql, parameters, exact=exact)
 
     async def ask(self, question: Question) -> Answer:
         """Run a statement that somebody typed; see `contimg_lab.database.ask.ask`."""

@@ -99,8 +99,10 @@ class Pool:
         self._closed = False
         self._ending: set[asyncio.Future[Any]] = set()
 
-    async def fetch(self, sql: str, parameters: Iterable[object] = ()) -> list[Row]:
-        """Run one SELECT and return all its rows.
+    async def fetch(
+        self, sql: str, parameters: Iterable[object] = (), *, exact: bool = False
+    ) -> list[Row]:
+        """Run one SELECT and return all its rows; ``exact``: see `Database.fetch`.
 
         Raises
         ------
@@ -115,7 +117,7 @@ class Pool:
             for _ in range(_TRIES):
                 self._must_be_open()
                 link = await self._take(hall)
-                rows = await self._ask(hall, link, sql, values)
+                rows = await self._ask(hall, link, sql, values, exact=exact)
                 if rows is not None:
                     return rows
         raise DatabaseBusy(f"{self.path} changes faster than it can be read; try again")
@@ -276,7 +278,14 @@ class Pool:
             )
 
     async def _ask(
-        self, hall: _Hall, link: _Link, sql: str, values: Row, *, kept: bool = False
+        self,
+        hall: _Hall,
+        link: _Link,
+        sql: str,
+        values: Row,
+        *,
+        kept: bool = False,
+        exact: bool = False,
     ) -> list[Row] | None:
         """All rows, or None where the answer cannot be trusted and must be asked for again."""
         hall.busy.add(link)
@@ -284,7 +293,7 @@ class Pool:
         try:
             self._must_be_open()  # it may have been closed while the file was being opened
             with heartbeat():
-                rows = await read_rows(link.connection, sql, values)
+                rows = await read_rows(link.connection, sql, values, exact=exact)
             if link.immutable and not link.good_for(files.stamp(self.path.resolve())):
                 return None
             keep = True

@@ -10,9 +10,9 @@ from contimg_lab.records.jobs import JobStep
 from contimg_lab.repositories._base import Repository, json_list, number
 from contimg_lab.times import unix_from_value
 
-__all__ = ["ErrorText", "JobsRepository"]
+__all__ = ["ERROR_TEXTS", "ErrorText", "JobsRepository"]
 
-_TEXTS = (
+ERROR_TEXTS = (
     ("batch_job_items", "error", ("status", "failed"), "job_id", "completed_at"),
     ("calibration_applied", "error_message", ("success", 0), "job_id", "applied_at"),
     ("ms_state", "error_message", None, "job_id", "updated_at"),
@@ -64,7 +64,7 @@ class JobsRepository(Repository[JobStep]):
         """Return what other tables say went wrong with each MS, in the order it was written."""
         found: dict[str, list[ErrorText]] = {}
         wanted = json_list(ms_paths)
-        for name, text, when, job, at in _TEXTS:
+        for name, text, when, job, at in ERROR_TEXTS:
             table = await self.database.find_table(name)
             if table is None or table.absent(["ms_path", text]):
                 continue

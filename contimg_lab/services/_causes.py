@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,7 @@ from contimg_lab.analysis.causes import cause_of_texts, message_of_texts
 from contimg_lab.analysis.runs import Decision, latest_attempts
 from contimg_lab.errors import ForbiddenPath, NotFound
 from contimg_lab.records.jobs import JobStep
+from contimg_lab.repositories.jobs import ErrorText
 from contimg_lab.services._context import Context
 from contimg_lab.services._directory import Directory, Entry
 from contimg_lab.services._logs import (
@@ -24,7 +25,16 @@ from contimg_lab.services._logs import (
 )
 from contimg_lab.times import unix_from_mjd, unix_from_value
 
-__all__ = ["UNKNOWN", "Cause", "Decided", "find_causes", "log_window", "own_logs", "run_key"]
+__all__ = [
+    "UNKNOWN",
+    "Cause",
+    "Decided",
+    "find_causes",
+    "log_window",
+    "own_logs",
+    "row_texts",
+    "run_key",
+]
 
 UNKNOWN = "unknown"
 """The cause of a failed run that left no text at all."""
@@ -104,21 +114,11 @@ async def find_causes(
     if not failed:
         return {}
     tables = await context.jobs.error_texts([f.entry.ms.path for f in failed])
-    texts: dict[str, list[tuple[str, str]]] = {}
-    for run in failed:
-        step = run.decision.deciding
-        found = texts.setdefault(run.entry.ms.path, [])
-        for kept in own_logs(run) if step is None else [step]:
-            if kept.logs:
-                found.append(("jobs.logs", kept.logs))
-        queued_at = None if step is None else unix_from_value(step.created_at)
-        for said in tables.get(run.entry.ms.path, []):
-            other_job = said.job_id is not None and step is not None and said.job_id != step.id
-            before = (
-                said.at is not None and queued_at is not None and said.at < queued_at - _MARGIN_S
-            )
-            if not other_job and not before:
-                found.append((said.source, said.text))
+    texts = {
+        path: row_texts(run, tables.get(path, ()))
+        for run in failed
+        for path in (run.entry.ms.path,)
+    }
     keys = [run_key(run, directory) for run in failed]
     zone = ZoneInfo(context.config.log_zone)
     stop = threading.Event()
@@ -137,6 +137,20 @@ async def find_causes(
             where = found[evidence.text][0]
             causes[path] = Cause(evidence.cause, evidence.line, where, message_of_texts(words))
     return causes
+
+
+def row_texts(run: Decided, said: Iterable[ErrorText]) -> list[tuple[str, str]]:
+    """Return what rows say of a failed run: where each text stands, and the text."""
+    step = run.decision.deciding
+    kept = own_logs(run) if step is None else [step]
+    found = [("jobs.logs", one.logs) for one in kept if one.logs]
+    queued_at = None if step is None else unix_from_value(step.created_at)
+    for one in said:
+        other_job = one.job_id is not None and step is not None and one.job_id != step.id
+        before = one.at is not None and queued_at is not None and one.at < queued_at - _MARGIN_S
+        if not other_job and not before:
+            found.append((one.source, one.text))
+    return found
 
 
 def _log_texts(

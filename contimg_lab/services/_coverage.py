@@ -19,10 +19,12 @@ from contimg_lab.services._directory import Entry
 __all__ = [
     "BANDPASS_TYPES",
     "bandpass_of",
+    "cover_by",
     "cover_entries",
     "primary_cal",
     "primary_cals",
     "table_types",
+    "types_in_order",
 ]
 
 BANDPASS_TYPES = ("BP", "BA", "G")
@@ -38,7 +40,12 @@ async def table_types(context: Context) -> tuple[str, ...]:
         return ()
     arrays = await context.caltables.columns("table_type")
     found = {name for name in arrays["table_type"] if isinstance(name, str)}
-    return tuple(sorted(found, key=lambda n: (_ORDER.index(n) if n in _ORDER else 99, n)))
+    return types_in_order(found)
+
+
+def types_in_order(names: Iterable[str]) -> tuple[str, ...]:
+    """Return table types in order of application, unknown ones last."""
+    return tuple(sorted(names, key=lambda n: (_ORDER.index(n) if n in _ORDER else 99, n)))
 
 
 async def cover_entries(
@@ -52,7 +59,7 @@ async def cover_entries(
     if not types:
         return ()
     tables = await context.caltables.windows()
-    return await asyncio.to_thread(_cover, entries, types, tables)
+    return await asyncio.to_thread(cover_by, entries, types, tables)
 
 
 def bandpass_of(covers: Iterable[Coverage]) -> Coverage | None:
@@ -125,9 +132,10 @@ def _in_words(state: str, table_type: str, hours: float | None) -> str:
     return "the MS has no time, so no window can be told to hold it"
 
 
-def _cover(
+def cover_by(
     entries: Sequence[Entry], types: Sequence[str], tables: Mapping[str, NDArray[Any]]
 ) -> tuple[Coverage, ...]:
+    """Cover each MS by each of these types; the tables are as `CalTablesRepository.windows`."""
     mid = np.array([e.times.mid_mjd for e in entries], float)
     near = _within_reach(mid, tables["valid_start_mjd"], tables["valid_end_mjd"])
     by_type: list[list[Coverage]] = []

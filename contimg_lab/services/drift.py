@@ -33,7 +33,7 @@ from contimg_lab.times import time_in_name
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Drift", "read_drift"]
+__all__ = ["Drift", "night_medians", "read_drift", "unmade"]
 
 Floats = NDArray[np.float64]
 
@@ -244,13 +244,14 @@ def _left(
     if not groups:
         return (), _EMPTY_TABLE
     left = [group for group in groups if night is None or group.night == night]
-    left = _unmade(left, entries)
+    left = unmade(left, entries)
     if left and night is not None:  # an MS may stand under another night than its raw files
-        left = _unmade(left, directory.select(None))
+        left = unmade(left, directory.select(None))
     return tuple(left), ""
 
 
-def _unmade(groups: Sequence[RawGroup], entries: Sequence[Entry]) -> list[RawGroup]:
+def unmade(groups: Sequence[RawGroup], entries: Sequence[Entry]) -> list[RawGroup]:
+    """Groups of raw files that none of these MS was made from."""
     known = {entry.ms.group_id for entry in entries}
     left = [group for group in groups if group.group_id not in known]
     if not left:

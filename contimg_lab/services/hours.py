@@ -11,9 +11,8 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from contimg_lab.analysis.drift import apparent_place, apparent_sidereal_deg
+from contimg_lab.analysis.drift import apparent_place
 from contimg_lab.analysis.hour_checks import (
     CHECKS,
     HourFigures,
@@ -35,6 +34,7 @@ from contimg_lab.services._gaps import find_gaps
 from contimg_lab.services._hour_tiles import TileValue, tile_values
 from contimg_lab.services._judged_hours import VALUES, JudgedHours, ordered
 from contimg_lab.services._pointings import read_pointings
+from contimg_lab.services._sidereal import sidereal_deg, within_hour
 from contimg_lab.services.drift import night_medians
 from contimg_lab.services.images import tile_images
 from contimg_lab.thresholds import read_thresholds
@@ -43,7 +43,6 @@ __all__ = ["VALUES", "JudgedHours", "read_hours"]
 
 _NIGHTS = 30  # earlier nights that a noise is compared with
 _FEWEST = 5  # their tiles at the same sidereal time
-_MARGIN_DEG = 1.3  # a tile's worth of the sky
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,10 +271,10 @@ def _noise_references(found: _Read, noise: Mapping[str, float]) -> dict[int, tup
     """
     others = _of_images(found.other_images, "noise_jy")
     levels = np.array(list(others.values()))
-    lst = _sidereal(found.others[path] for path in others)
+    lst = sidereal_deg(found.others[path] for path in others)
     told: dict[int, tuple[float, str]] = {}
     for hour in {e.hour for e in found.tiles if e.hour is not None}:
-        same = _within(lst, _sidereal(e for e in found.tiles if e.hour == hour))
+        same = within_hour(lst, sidereal_deg(e for e in found.tiles if e.hour == hour))
         if same.sum() >= _FEWEST:
             told[hour] = (float(np.median(levels[same])), f"{same.sum()} tiles of earlier nights")
             continue
@@ -283,22 +282,6 @@ def _noise_references(found: _Read, noise: Mapping[str, float]) -> dict[int, tup
         if rest:
             told[hour] = (statistics.median(rest), "the night's other hours")
     return told
-
-
-def _sidereal(entries: Iterable[Entry]) -> NDArray[np.float64]:
-    """Sidereal time in the middle of each MS; NaN where it has no time."""
-    return apparent_sidereal_deg(np.array([e.times.mid_mjd for e in entries], float))
-
-
-def _within(lst_deg: NDArray[np.float64], here_deg: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which sidereal times lie among those of an hour, a tile more on either side."""
-    known = here_deg[np.isfinite(here_deg)]
-    if not len(known):
-        return np.zeros(len(lst_deg), bool)
-    first = known[0]
-    span = np.mod(known - first + 180.0, 360.0) - 180.0
-    off = np.mod(lst_deg - first + 180.0, 360.0) - 180.0
-    return np.asarray((off >= span.min() - _MARGIN_DEG) & (off <= span.max() + _MARGIN_DEG))
 
 
 def _flux_ratios(found: _Read) -> dict[int, tuple[float, int, int]]:
