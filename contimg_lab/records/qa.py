@@ -1,12 +1,14 @@
-"""Quality of a night: its hours, its gaps and what failed."""
+"""Quality of a night: its hours, its gaps, what failed, and what a check says of it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from contimg_lab.records._fields import MJD, column, required
 
-__all__ = ["Gap", "HourSummary"]
+__all__ = ["Gap", "HourSummary", "Outcome"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,3 +38,30 @@ class HourSummary:
     n_nearest: int = required(None, "tiles with the nearest bandpass table within 12 h")
     n_uncovered: int = required(None, "tiles without a bandpass table, or without a time")
     n_gaps: int = required(None, "holes of more than 10 minutes that begin in this hour")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What one check says of one thing: a Measurement Set, an image, a cal set, an hour or a night.
+
+    ``rows`` are the keys of the rows that are to blame, by the table of `Night` that holds
+    them: what would have to be withdrawn for the check to pass.
+    """
+
+    check: str = required(None, "name of the check")
+    scope: str = required(None, "MS, image, cal set, hour or night")
+    key: str = required(None, "path, image id, set name, hour as two digits, or UTC date")
+    hour: int | None = column("h (UTC)", "UTC hour that it belongs to; None: to the whole night")
+    word: str = required(None, "pass, warn, fail or not applicable")
+    value: float | None = column(None, "what was measured, in the unit; None where nothing was")
+    unit: str = required(None, "unit of value and threshold")
+    threshold: float | None = column(None, "limit that decided, or that was nearest")
+    threshold_name: str | None = column(None, "its name in the set of thresholds")
+    threshold_source: str | None = column(None, "whose limit it is")
+    why: str = required(None, "the word in a sentence")
+    rows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as JSON has them: numbers, texts, null, lists and objects."""
+        told = {name: getattr(self, name) for name in self.__slots__}
+        return told | {"rows": {table: list(keys) for table, keys in self.rows.items()}}

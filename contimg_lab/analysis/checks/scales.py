@@ -1,0 +1,90 @@
+"""Checks of an image against sources that are known: its gain, and where it puts them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from contimg_lab.analysis.checks._declared import PASS, Found, Limits, check
+from contimg_lab.analysis.checks._hours import graded, nothing, positive
+from contimg_lab.analysis.checks._night import Night
+from contimg_lab.analysis.trends import roll_up
+
+__all__ = ["astrometry", "image_gain"]
+
+_SIGMA_OF_MAD = 1.482602218505602
+_OF_MEDIAN = 1.2533141373155003  # a median's standard error over a mean's
+
+
+@check(
+    "image_gain",
+    protects_against="one image's own error of scale, which makes every source in it vary",
+    metric="median flux of an image's bright sources over their earlier means, less 1",
+    unit="1",
+    scope="image",
+    needs=["images", "photometry", "photometry.reference_flux_jy"],
+)
+def image_gain(night: Night, limits: Limits) -> Iterator[Found]:
+    """Measure the gain of each image against the sources' own means of earlier nights."""
+    rows, images = night.photometry, night.images
+    mean, err = rows["reference_flux_jy"], rows["flux_err_jy"]
+    ratio = rows["flux_jy"] / mean
+    bright = mean >= limits["least_snr"] * err
+    used = np.array([not why for why in rows["reason"]], bool) & positive(mean) & positive(err)
+    used &= bright & np.isfinite(ratio) & (rows["reference_n"] >= limits["least_epochs"])
+    at = np.where(np.isfinite(rows["image"]), rows["image"], -1.0).astype(np.int64)
+    of_image = roll_up(np.where(used, ratio, np.nan), at, images.n_rows)
+    measured = np.zeros(images.n_rows, bool)
+    measured[at[at >= 0]] = True
+    for place in np.flatnonzero(measured).tolist():
+        hour = images["hour"][place]
+        if hour not in night.hours:
+            continue
+        told: dict[str, Any] = {"key": str(images["id"][place]), "hour": int(hour)}
+        n = int(of_image.n[place])
+        if n < limits["fewest"]:
+            yield nothing(f"{n} reference sources, {limits['fewest']:g} are needed", **told)
+            continue
+        gain = float(of_image.median[place])
+        sigma = _SIGMA_OF_MAD * _OF_MEDIAN * float(of_image.mad[place]) / np.sqrt(n)
+        why = f"gain {gain:.3f} ± {sigma:.3f} from {n} sources"
+        off = abs(gain - 1.0)
+        if off <= limits["sigma"] * sigma:
+            yield Found(
+                word=PASS, why=f"{why}, 1 within its error", value=off, limit="warn", **told
+            )
+        else:
+            yield graded(off, limits, why, rows={"images": [told["key"]]}, **told)
+
+
+@check(
+    "astrometry",
+    protects_against="positions that are shifted, as by a wrong clock or phase centre",
+    metric="median of the measured offsets",
+    unit="mas",
+    scope="night",
+    needs=["astrometry", "astrometry.ra_offset_mas", "astrometry.dec_offset_mas"],
+)
+def astrometry(night: Night, limits: Limits) -> Iterator[Found]:
+    """Judge measured astrometry; what the pipeline only assumes is never looked at."""
+    rows = night.astrometry
+    if not rows.n_rows:
+        yield nothing("no measured astrometry of the night")
+        return
+    offset = np.hypot(rows["ra_offset_mas"], rows["dec_offset_mas"])
+    known = np.isfinite(offset) & (rows["n_matches"] >= limits["fewest"])
+    if not known.any():
+        yield nothing(f"no solution has {limits['fewest']:g} matches or more")
+        return
+    middle = float(np.median(offset[known]))
+    rms = rows["rms_residual_mas"]
+    worst = float(np.max(rms[known], initial=0.0, where=np.isfinite(rms[known])))
+    far = known & (offset > limits["warn_offset_mas"])
+    wide = known & (rms > limits["warn_rms_mas"])
+    why = f"median offset {middle:.0f} mas, largest rms {worst:.0f} mas of {known.sum()} solutions"
+    ids = {"astrometry": rows["id"][far | wide]}
+    of_rms = graded(worst, limits, why, warn="warn_rms_mas", fail="fail_rms_mas", rows=ids)
+    of_offset = graded(middle, limits, why, warn="warn_offset_mas", fail="none", rows=ids)
+    yield of_rms if of_rms.word not in (PASS, of_offset.word) else of_offset
