@@ -23,7 +23,7 @@ import functools
 import inspect
 import os
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -275,6 +275,13 @@ def _opened(opening: Opening) -> BlockingLab:
 
 def _without_await(value: Any, beside: Callable[[], object]) -> Any:
     """The one mechanism: async methods are called by `run`, objects that have any are wrapped."""
+    if inspect.isasyncgenfunction(value):
+
+        @functools.wraps(value)
+        def each(*args: Any, **options: Any) -> Iterator[Any]:
+            return _each(value(*args, **options))
+
+        return each
     if inspect.iscoroutinefunction(value):
 
         @functools.wraps(value)
@@ -283,6 +290,18 @@ def _without_await(value: Any, beside: Callable[[], object]) -> Any:
 
         return wait
     return Blocking(value, beside) if _has_async_methods(type(value)) else value
+
+
+def _each(found: AsyncGenerator[Any, None]) -> Iterator[Any]:
+    try:
+        while True:
+            try:
+                one = run(anext(found))
+            except StopAsyncIteration:
+                return
+            yield one
+    finally:
+        run(found.aclose())
 
 
 def _has_async_methods(kind: type) -> bool:

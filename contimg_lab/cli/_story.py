@@ -8,7 +8,7 @@ from contimg_lab.errors import AbsentFeature, NotFound
 from contimg_lab.lab import Lab
 from contimg_lab.records.jobs import Run
 from contimg_lab.services.images import tile_images
-from contimg_lab.services.qa import NightSummary
+from contimg_lab.services.night_summary import NightSummary
 from contimg_lab.times import datetime_from_mjd
 
 __all__ = ["tell_night", "tell_sources"]
@@ -25,7 +25,7 @@ _WIDTH = 160
 async def tell_night(lab: Lab) -> list[str]:
     """Say what broke on the latest night that has an MS."""
     try:
-        night = await lab.qa.night(await lab.last_night())
+        night = await lab.qa.summary(await lab.last_night())
     except NotFound as error:
         return [f"Last night: {error}"]
     return [

@@ -15,7 +15,7 @@ from contimg_lab.panels._words import clip, escape, facts, number, short_ms
 if TYPE_CHECKING:
     from contimg_lab.records.jobs import Run
     from contimg_lab.services._judged_hours import JudgedHours
-    from contimg_lab.services.qa import NightSummary
+    from contimg_lab.services.night_summary import NightSummary
 
 __all__ = [
     "HEADINGS",

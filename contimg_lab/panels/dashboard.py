@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from contimg_lab.panels._live_plot import LivePlot
-    from contimg_lab.services.qa import NightSummary
+    from contimg_lab.services.night_summary import NightSummary
 
 __all__ = ["DashboardPanel"]
 
@@ -81,7 +81,7 @@ class DashboardPanel(Panel):
         night = night_of(self._night.value, nights)
         if night is None:
             night = nights[-1] if nights else None
-        return nights, None if night is None else await self._lab.qa.night(night)
+        return nights, None if night is None else await self._lab.qa.summary(night)
 
     def _show(self, value: tuple[Sequence[str], NightSummary | None]) -> str:
         nights, summary = value

@@ -25,7 +25,7 @@ from contimg_lab.panels._table import Table
 from contimg_lab.services.hours import JudgedHours, read_hours
 
 if TYPE_CHECKING:
-    from contimg_lab.services.qa import NightSummary
+    from contimg_lab.services.night_summary import NightSummary
 
 __all__ = ["NightPanel"]
 
@@ -99,7 +99,7 @@ class NightPanel(Panel):
         night = night_of(self._night.value, nights)
         if night is None:
             night = nights[-1] if nights else None
-        return _Page(nights, None if night is None else await self._lab.qa.night(night))
+        return _Page(nights, None if night is None else await self._lab.qa.summary(night))
 
     def _show(self, value: _Page) -> str:
         self._night.offer([pair for pair in night_options(value.nights) if pair[1] != "all"])

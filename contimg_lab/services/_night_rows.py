@@ -141,7 +141,7 @@ async def read_rows(context: Context, night: str) -> NightRows:
     found["photometry"] = await _photometry(reader, found["images"])
     found |= await _astrometry(reader, night)
     windows = await _windows(context, night)
-    found["caltables"] = await _caltables(reader, windows, entries)
+    found["caltables"] = await _caltables(reader, windows, entries, found["calibration_applied"])
     pointings = await read_pointings(context, entries)
     found["catalog_sources"] = await _catalogue(reader, pointings)
     found["pointing_history"] = await _history(reader, entries, pointings)
@@ -232,9 +232,12 @@ async def _windows(context: Context, night: str) -> Mapping[str, NDArray[Any]]:
 
 
 async def _caltables(
-    reader: StoredRepository, windows: Mapping[str, NDArray[Any]], entries: Sequence[Entry]
+    reader: StoredRepository,
+    windows: Mapping[str, NDArray[Any]],
+    entries: Sequence[Entry],
+    applied: Stored | None,
 ) -> Stored | None:
-    """Tables that can cover any MS of the night or be the nearest one to it."""
+    """Tables that can cover any MS of the night or be the nearest to it, and those applied."""
     if not windows:
         return None
     mid = np.array([e.times.mid_mjd for e in entries if e.times.mid_mjd is not None], float)
@@ -244,7 +247,9 @@ async def _caltables(
         start, end = windows["valid_start_mjd"], windows["valid_end_mjd"]
         near = (np.fmin(start, end) <= last) & (np.fmax(start, end) >= first)
         paths = windows["path"][near].tolist()
-    keys = (await reader.paths("caltables", "path", paths)).values()
+    keys = [*(await reader.paths("caltables", "path", paths)).values()]
+    if applied is not None:
+        keys += [p for p in applied.column("caltable_path") if isinstance(p, (str, bytes))]
     return await reader.of("caltables", tuple(KINDS["caltables"]), "path", keys)
 
 

@@ -13,13 +13,13 @@ from contimg_lab.analysis.causes import cause_of_texts
 from contimg_lab.analysis.drift import apparent_place, drift_residual_deg
 from contimg_lab.analysis.runs import decide
 from contimg_lab.records._fields import cast, reader
-from contimg_lab.records.caltables import CalTable, Coverage
+from contimg_lab.records.caltables import AppliedCalTable, CalTable, Coverage
 from contimg_lab.records.images import Image
 from contimg_lab.records.jobs import JobStep
 from contimg_lab.records.ms import RawGroup
 from contimg_lab.repositories.jobs import ERROR_TEXTS, ErrorText
 from contimg_lab.repositories.stored import Stored
-from contimg_lab.services._cal_quality import solved_night
+from contimg_lab.services._cal_quality import solved_night, tiers
 from contimg_lab.services._causes import UNKNOWN, Decided, row_texts
 from contimg_lab.services._coverage import bandpass_of
 from contimg_lab.services._directory import Entry
@@ -45,6 +45,7 @@ __all__ = [
     "image_values",
     "ms_values",
     "run_values",
+    "tier_values",
 ]
 
 Values = Mapping[str, Iterable[Any]]
@@ -227,6 +228,28 @@ def cover_values(entries: Sequence[Entry], covers: Iterable[Coverage]) -> Values
         "distance_hours": [c.distance_hours for c in mine],
         "table_path": [c.caltable_path for c in mine],
         "is_bandpass": [float(chosen[c.ms_path] is c) for c in mine],
+    }
+
+
+def tier_values(rows: NightRows, covers: Sequence[Coverage]) -> Values:
+    """Whether each tile's tables were solved on its own date: as applied, else by validity."""
+    stored, applied = (rows.stored.get(name) for name in ("caltables", "calibration_applied"))
+    if stored is None:
+        return {}
+    used: dict[str, list[AppliedCalTable]] = {}
+    if applied is not None:
+        for row in map(reader(AppliedCalTable, applied.columns), applied.shown()):
+            used.setdefault(str(row.ms_path), []).append(row)
+    tiles = [e for e in rows.entries if e.kind == "tile" and e.indexed]
+    known = list(map(reader(CalTable, stored.columns), stored.shown()))
+    told = tiers(tiles, covers, used, known)
+    return {
+        "path": [tier.ms_path for tier in told],
+        "hour": hours_of(tiles),
+        "tier": [tier.tier for tier in told],
+        "bandpass_night": [tier.bandpass_date for tier in told],
+        "gain_night": [tier.gain_date for tier in told],
+        "why": [tier.why for tier in told],
     }
 
 

@@ -6,6 +6,8 @@ import dataclasses
 import hashlib
 import json
 import math
+import platform
+import sqlite3
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
     from contimg_lab.services._context import Context
 
-__all__ = ["Origin", "now_utc", "origin_of", "plain", "with_origin"]
+__all__ = ["Origin", "now_utc", "origin_of", "plain", "versions", "with_origin"]
 
 _NOT_RECORDED = "not recorded"
 _MOST_NAMES = 20
@@ -133,6 +135,20 @@ async def with_origin(
 def now_utc() -> str:
     """Time now, ISO 8601 to the second, with Z for UTC."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def versions() -> dict[str, str]:
+    """Versions of what numbers depend on: this package, Python, numpy, astropy and SQLite."""
+    from importlib import metadata
+
+    from contimg_lab import __version__
+
+    return {
+        "contimg_lab": __version__,
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+        **{name: metadata.version(name) for name in ("astropy", "numpy")},
+    }
 
 
 def plain(value: Any) -> Any:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from contimg_lab.analysis.checks import Night, make_night
 from contimg_lab.errors import DatabaseBusy
 from contimg_lab.ledger.evidence import Evidence
 from contimg_lab.records.caltables import Coverage
+from contimg_lab.records.jobs import Run
 from contimg_lab.repositories.stored import Stored
 from contimg_lab.services import _night_tables as tables
 from contimg_lab.services._context import Context
@@ -40,6 +41,10 @@ class NightRead:
         Of every MS, by the cal tables up to the night's end.
     evidence
         The rows, and what was derived from others.
+    runs
+        The runs with what log files say of them, where they were asked for.
+    token
+        State of the database in which it was read; None where it fell among commits.
     """
 
     rows: NightRows
@@ -47,9 +52,16 @@ class NightRead:
     covers: tuple[Coverage, ...]
     noise_jy: Mapping[str, float]
     evidence: Evidence
+    runs: tuple[Run, ...]
+    token: tuple[object, ...] | None
 
 
-async def read_night(context: Context, night: str, as_of_unix_s: float | None = None) -> NightRead:
+async def read_night(
+    context: Context,
+    night: str,
+    as_of_unix_s: float | None = None,
+    runs: Callable[[], Awaitable[tuple[Run, ...]]] | None = None,
+) -> NightRead:
     """Read one night within one state of the database.
 
     While the pipeline commits, it is read until two readings in a row hold the same: then
@@ -63,6 +75,8 @@ async def read_night(context: Context, night: str, as_of_unix_s: float | None = 
         UTC date, ``YYYY-MM-DD``.
     as_of_unix_s
         When it counts as read; None: now.
+    runs
+        Lists the night's runs, where they are wanted beside.
 
     Raises
     ------
@@ -76,10 +90,13 @@ async def read_night(context: Context, night: str, as_of_unix_s: float | None = 
         before = await context.database.token()
         rows = await read_rows(context, night)
         absent = await _absent(context, rows)
+        listed = () if runs is None else await runs()
         now = time.time() if as_of_unix_s is None else as_of_unix_s
-        read = await asyncio.to_thread(_read, rows, absent, now)
+        is_one = before == await context.database.token()
+        token = before if is_one else None
+        read = await asyncio.to_thread(_read, rows, absent, now, listed, token)
         digest = await asyncio.to_thread(_digest, read)
-        if digest == last or before == await context.database.token():
+        if is_one or digest == last:
             return read
         last = digest
     raise DatabaseBusy(f"the rows of {night} change faster than they can be read; try again")
@@ -89,7 +106,13 @@ def _digest(read: NightRead) -> str:
     return read.evidence.digest
 
 
-def _read(rows: NightRows, absent: Mapping[str, str], now_unix_s: float) -> NightRead:
+def _read(
+    rows: NightRows,
+    absent: Mapping[str, str],
+    now_unix_s: float,
+    runs: tuple[Run, ...],
+    token: tuple[object, ...] | None,
+) -> NightRead:
     covers = _covers(rows)
     images = tables.image_records(rows.stored.get("images"))
     image = tables.image_values(rows, images)
@@ -116,6 +139,7 @@ def _read(rows: NightRows, absent: Mapping[str, str], now_unix_s: float) -> Nigh
         runs=tables.run_values(rows),
         groups=groups,
         covers=tables.cover_values(rows.entries, covers),
+        tiers=tables.tier_values(rows, covers),
         caltables=tables.caltable_values(rows.stored.get("caltables"), covers),
         images=image,
         references={
@@ -131,7 +155,15 @@ def _read(rows: NightRows, absent: Mapping[str, str], now_unix_s: float) -> Nigh
         clocks=tables.clock_values(rows, keys, hours),
     )
     evidence = evidence_of(rows, night, keys, hours, references, sources)
-    return NightRead(rows=rows, night=night, covers=covers, noise_jy=noise, evidence=evidence)
+    return NightRead(
+        rows=rows,
+        night=night,
+        covers=covers,
+        noise_jy=noise,
+        evidence=evidence,
+        runs=runs,
+        token=token,
+    )
 
 
 def _covers(rows: NightRows) -> tuple[Coverage, ...]:
@@ -170,11 +202,12 @@ async def _absent(context: Context, rows: NightRows) -> dict[str, str]:
     registry = context.database.layout.absent.get("cal_registry")
     if not rows.windows:
         told = registry or "no table caltables here"
-        why |= {"covers": told, "caltables": told}
+        why |= {"covers": told, "tiers": told, "caltables": told}
     else:
         lacking("caltables", "caltables", {n: "quality_metrics" for n in _METRICS})
         if not len(rows.windows["path"]):
-            why["covers"] = why["caltables"] = "the registry holds no table up to this night"
+            told = "the registry holds no table up to this night"
+            why |= {"covers": told, "tiers": told, "caltables": told}
     if "images.noise_jy" in why or "images" in why:
         why["references"] = why.get("images.noise_jy") or why["images"]
     if all(pointing.source == "unknown" for pointing in rows.pointings):

@@ -91,7 +91,7 @@ async def test_answers_are_those_of_the_async_lab(folder: Path, lab: cl.Blocking
         pd.testing.assert_frame_equal(
             lab.sources.table(limit=5), await other.sources.table(limit=5)
         )
-        assert lab.qa.night(night) == await other.qa.night(night)
+        assert lab.qa.summary(night) == await other.qa.summary(night)
         assert lab.identity() == await other.identity()
 
 

@@ -52,7 +52,7 @@ async def test_what_broke_is_told_first(demo: cl.Lab) -> None:
     """The verdict must count the failed runs by cause, and name the hours that fail a check."""
     panel = demo.qa.panel()
     await panel.settled()
-    summary = await demo.qa.night(await demo.last_night())
+    summary = await demo.qa.summary(await demo.last_night())
     told = html.unescape(panel._verdict.value)
     n = summary.status_counts["failed"]
     assert f"{n} of {summary.n_ms} runs failed" in told
