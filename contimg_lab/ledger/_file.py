@@ -126,7 +126,10 @@ def _connect(path: Path, mode: str, timeout_s: float) -> sqlite3.Connection:
 def _look(path: Path) -> None:
     # Another program's file must not even be opened in the usual way: closing a WAL file may
     # write it. SQLite opens it here, and not open(), whose close() would drop the locks that
-    # another thread holds through SQLite.
+    # another thread holds through SQLite. Of a file of no bytes, that another process may just
+    # now make a ledger, SQLite would remember here that it has no name.
+    if path.stat().st_size == 0:
+        return
     connection = _connect(path, "ro&immutable=1", 0.0)
     try:
         # the first page may have been written by who was killed before the others
@@ -138,9 +141,11 @@ def _look(path: Path) -> None:
 
 def _has_version(connection: sqlite3.Connection, path: Path) -> bool:
     """Whether it is a ledger; False for a file of no bytes, an error for any other."""
+    # looked at first: another process may be making it just now
+    is_empty = path.stat().st_size == 0
     ((application,),) = connection.execute("PRAGMA application_id")
     ((version,),) = connection.execute("PRAGMA user_version")
-    if path.stat().st_size == 0:
+    if is_empty:
         return False
     if application != _APPLICATION:
         raise NotALedger(f"{path} is another program's SQLite file; give the ledger another path")

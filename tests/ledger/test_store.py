@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -380,3 +381,14 @@ def test_a_full_disk(small_disk: Path, signed, said, rows, is_new: bool) -> None
     (small_disk / "filler").unlink()
     assert ledger.append(said(), evidence=rows(1)).number == before.number + 1
     assert not any(one.is_broken for one in ledger.check(reviewers=signed.reviewers))
+
+
+def test_reviewers_who_make_it_at_once(tmp_path: Path, said, rows) -> None:
+    """Where nobody has signed yet, several who sign at once make one ledger, and all are in it."""
+    for n in range(25):
+        path = tmp_path / f"{n}.sqlite3"
+        with ThreadPoolExecutor(6) as pool:
+            futures = [pool.submit(Ledger(path).append, said(), evidence=rows(1)) for _ in range(6)]
+            numbers = sorted(future.result().number for future in futures)
+        assert numbers == [1, 2, 3, 4, 5, 6]
+        assert not [one for one in Ledger(path).check() if one.is_broken]
