@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from contimg_lab.errors import ConfigError
 
-__all__ = ["Config", "read_config"]
+__all__ = ["Config", "ledger_path", "read_config"]
 
 _DEFAULT_TIMEOUT_S = 30.0
 _DEFAULT_LOG_ZONE = "America/Los_Angeles"
@@ -164,6 +164,15 @@ def read_config(
         "CONTIMG_LAB_THRESHOLDS" if text else "default",
     )
     return Config(**values, origin=MappingProxyType(origin))  # type: ignore[arg-type]
+
+
+def ledger_path(config: Config) -> Path:
+    """Where the ledger of sign-offs lies, whether it is there or not."""
+    if config.ledger is not None:
+        return config.ledger
+    from platformdirs import user_data_path
+
+    return user_data_path("contimg_lab", appauthor=False) / "ledger.sqlite3"
 
 
 def _megabytes(text: str, named_by: str) -> float:

@@ -20,6 +20,7 @@
     │   ├── LedgerReadOnly         a file or folder that may not be written to
     │   ├── NewerLedger            written by a later version
     │   └── NotALedger             another file, the pipeline's own among them, or a damaged one
+    ├── StaleReport                rows changed since a report was made: not to be signed
     ├── SigningKeyError            a signing key that is not there or cannot be used
     └── Closed                     the Lab was closed before the call
 
@@ -48,6 +49,7 @@ __all__ = [
     "NotALedger",
     "NotFound",
     "SigningKeyError",
+    "StaleReport",
     "UnknownLayout",
 ]
 
@@ -141,6 +143,10 @@ class NotALedger(LedgerError):
 
 class SigningKeyError(ContimgLabError):
     """A signing key is not there, is not private, or is no Ed25519 key."""
+
+
+class StaleReport(ContimgLabError):
+    """Rows that a report was computed from have changed since; make it again, and look."""
 
 
 class Closed(ContimgLabError):

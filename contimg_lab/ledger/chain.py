@@ -55,6 +55,12 @@ class Entry:
     hash: str
     signature: str | None = None
 
+    def __repr__(self) -> str:
+        body = self.body
+        told = "signed" if self.signature else "not signed with a key"
+        said = [body.get(name) for name in ("number", "night", "decision", "reviewer", "signed_at")]
+        return f"Entry({', '.join(map(str, said))}, {told}, hash={self.hash})"
+
     @property
     def number(self) -> int:
         """Place in the ledger, from 1."""

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from contimg_lab.ledger.evidence import Evidence, EvidenceTable, Key
 from contimg_lab.ledger.tokens import value_of
 
-__all__ = ["Change", "diff", "places"]
+__all__ = ["Change", "data_changes", "diff", "places"]
 
 _ABSENT = "absent"
 
@@ -64,6 +64,35 @@ def diff(old: Evidence, new: Evidence) -> tuple[Change, ...]:
         for key in sorted(keys, key=lambda key: (isinstance(key, str), key)):
             found += _row_changes(before, after, key)
     return tuple(found)
+
+
+def data_changes(old: Evidence, new: Evidence | None) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+    """Tell changes of the data from what another version of the code asks for.
+
+    Parameters
+    ----------
+    old, new
+        Rows then and now; None: none of them is there any more.
+
+    Returns
+    -------
+    changes
+        As `diff`, of the tables and fields that both were asked for.
+    others
+        Names of tables, and of fields as ``table.field``, that only one of them was asked for.
+    """
+    if new is None:
+        return diff(old, Evidence()), ()
+    others = {*old.tables} ^ {*new.tables}
+    for name in {*old.tables} & {*new.tables}:
+        fields = {*old.tables[name].fields} ^ {*new.tables[name].fields}
+        others |= {f"{name}.{field}" for field in fields}
+    found = tuple(
+        change
+        for change in diff(old, new)
+        if change.table not in others and f"{change.table}.{change.field}" not in others
+    )
+    return found, tuple(sorted(others))
 
 
 def places(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

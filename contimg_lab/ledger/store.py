@@ -113,15 +113,21 @@ class Ledger:
         """Text of each entry in order, as it is stored: what `verify.check_lines` takes."""
         return [_bytes(row[3]) for row in self._rows()]
 
-    def entries(self) -> list[Entry]:
+    def entries(self, *, after: int = 0) -> list[Entry]:
         """All entries in order.
+
+        Parameters
+        ----------
+        after
+            Leave out those up to this number.
 
         Raises
         ------
         NotALedger
             One of them cannot be read.
         """
-        return [_read(line, self.path) for line in self.lines()]
+        rows = self._rows("WHERE number > ?", after)
+        return [_read(_bytes(row[3]), self.path) for row in rows]
 
     def entry(self, number: int) -> Entry:
         """One entry.

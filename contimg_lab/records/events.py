@@ -9,14 +9,17 @@ from contimg_lab.records._fields import column, required
 
 __all__ = ["KINDS", "Event"]
 
-KINDS = ("job", "status", "image", "caltable", "photometry", "other", "many")
+KINDS = (
+    "job", "status", "image", "caltable", "photometry", "sign_off", "stale", "other", "many",
+)  # fmt: skip
 """Every kind of event.
 
 ``job``: a run is new, is gone, or its rows changed while its status stayed; ``status``: the
 status of a run changed; ``image`` and ``caltable``: one is new, changed or gone;
-``photometry``: new measurements in an image; ``other``: the file was replaced, or something
-was committed that none of these tells; ``many``: more than a slow reader could be told one by
-one.
+``photometry``: new measurements in an image; ``sign_off``: an entry came into the ledger;
+``stale``: rows that a night was signed on are no longer as they were, or are again; ``other``:
+the file was replaced, or something was committed that none of these tells; ``many``: more than
+a slow reader could be told one by one.
 """
 
 
@@ -39,11 +42,17 @@ class Event:
 
     kind: str = required(None, "one of KINDS")
     key: str = required(
-        None, "path of the MS, image or cal table; of new measurements, their image; else empty"
+        None,
+        "path of the MS, image or cal table; of new measurements, their image; of a sign-off, the "
+        "night; else empty",
     )
     at: datetime
-    old: str | None = column(None, "status (of an image: type) before; None where it is new")
+    old: str | None = column(
+        None, "status (image: type; sign-off: decision) before; None where it is new"
+    )
     new: str | int | None = column(
-        None, "status (of an image: type) now, None where it is gone; number of measurements"
+        None,
+        "status (image: type; sign-off: decision, or stale) now, None where it is gone; number of "
+        "measurements",
     )
     text: str = required(None, "what happened, in words")
