@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from contimg_lab.errors import InvalidInput
 from contimg_lab.ledger.canonical import digest_of
-from contimg_lab.ledger.changes import diff, places
+from contimg_lab.ledger.changes import data_changes, diff, places
 from contimg_lab.ledger.evidence import Evidence, gather
 from contimg_lab.ledger.tokens import ABSENT, token_of, value_of
 
@@ -282,3 +282,25 @@ def test_digests_by_the_book(rows) -> None:
         "digest": digest_of([["images", table]]),
         "tables": {"images": {"rows": len(rows), "digest": table, "hours": told}},
     }
+
+
+def test_what_another_version_asks_for_is_no_change() -> None:
+    """Tables and fields that only one was asked for are named, and what both have is compared."""
+    told = [("06", 1, [0.1, 7]), ("06", 2, [1, 2])]
+    old = Evidence([gather("images", ["noise_jy", "old"], told)])
+    rows = [("06", 1, [0.25, 3.0]), ("06", 2, [1, None])]
+    new = Evidence(
+        [gather("images", ["noise_jy", "beam"], rows), gather("jobs", ["id"], [(None, 1, [1])])]
+    )
+    changes, others = data_changes(old, new)
+    assert list(map(str, changes)) == ["images 1 (hour 06): noise_jy was 0.1, is 0.25"]
+    assert others == ("images.beam", "images.old", "jobs")
+    assert data_changes(old, old) == ((), ())
+
+
+def test_a_night_that_is_gone() -> None:
+    """Where nothing of it is there any more, every row has vanished."""
+    old = Evidence([gather("images", ["noise_jy"], [("06", 1, [0.1]), (None, 2, [None])])])
+    changes, others = data_changes(old, None)
+    assert [(one.kind, one.key) for one in changes] == [("vanished", 1), ("vanished", 2)]
+    assert others == ()
