@@ -249,13 +249,20 @@ def open(
     return _opened(open_lab(path, ledger=ledger, store_mb=store_mb))
 
 
-def demo(*, cache: str | os.PathLike[str] | None = None, **season: Any) -> BlockingLab:
+def demo(
+    *,
+    cache: str | os.PathLike[str] | None = None,
+    ledger: str | os.PathLike[str] | None = None,
+    **season: Any,
+) -> BlockingLab:
     """Open the built-in season, made on first use in the user's cache folder.
 
     Parameters
     ----------
     cache
         Another folder to keep seasons in.
+    ledger
+        As for `open`.
     **season
         Arguments of `contimg_lab.demo.Season`: ``layout``, ``untidy``, ``nights``, ``seed`` ...
 
@@ -266,7 +273,7 @@ def demo(*, cache: str | os.PathLike[str] | None = None, **season: Any) -> Block
     ...     lab.layout.name
     'unified'
     """
-    return _opened(demo_lab(cache=cache, **season))
+    return _opened(demo_lab(cache=cache, ledger=ledger, **season))
 
 
 def _opened(opening: Opening) -> BlockingLab:

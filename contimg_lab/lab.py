@@ -250,8 +250,13 @@ def _season_at(path: Path | None) -> Path | None:
 class _DemoOpening(Opening):
     """What ``demo`` returns: the season is made first, off the event loop."""
 
-    def __init__(self, season: Season, cache: str | os.PathLike[str] | None) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        season: Season,
+        cache: str | os.PathLike[str] | None,
+        ledger: str | os.PathLike[str] | None,
+    ) -> None:
+        super().__init__(ledger=ledger)
         self._season = season
         self._cache = cache
         self._title = "the built-in season"
@@ -265,19 +270,26 @@ class _DemoOpening(Opening):
         return await super()._open()
 
 
-def demo_lab(*, cache: str | os.PathLike[str] | None = None, **season: Any) -> Opening:
+def demo_lab(
+    *,
+    cache: str | os.PathLike[str] | None = None,
+    ledger: str | os.PathLike[str] | None = None,
+    **season: Any,
+) -> Opening:
     """Open the built-in season, made on first use in the user's cache folder.
 
     Parameters
     ----------
     cache
         Another folder to keep seasons in.
+    ledger
+        As `open_lab` has it.
     **season
         Arguments of `contimg_lab.demo.Season`: ``layout``, ``untidy``, ``nights``, ``seed`` ...
     """
     from contimg_lab.demo import Season
 
-    return _DemoOpening(Season(**season), cache)
+    return _DemoOpening(Season(**season), cache, ledger)
 
 
 def demo_truth(*, cache: str | os.PathLike[str] | None = None, **season: Any) -> Truth:

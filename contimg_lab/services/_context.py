@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from contimg_lab.analysis.runs import night_hour
-from contimg_lab.config import Config
+from contimg_lab.config import Config, ledger_path
 from contimg_lab.database import Database
+from contimg_lab.ledger.store import Ledger
 from contimg_lab.records.ms import MeasurementSet
 from contimg_lab.repositories._base import Repository
 from contimg_lab.repositories.caltables import AppliedRepository, CalTablesRepository
@@ -21,6 +23,7 @@ from contimg_lab.repositories.sources import MeasurementsRepository, SourcesRepo
 from contimg_lab.services._batch import Batch
 from contimg_lab.services._directory import Directory
 from contimg_lab.services._directory_life import DirectoryLife
+from contimg_lab.services._standing import Standing
 from contimg_lab.services._store import EpochStore
 
 if TYPE_CHECKING:
@@ -51,6 +54,19 @@ class Context:
         self.found: dict[tuple[bool, bool], Found] = {}
         self._directory = DirectoryLife(database)
 
+    @functools.cached_property
+    def ledger(self) -> Ledger:
+        """The ledger of sign-offs; an error where its path is one of the pipeline's files."""
+        files = tuple(self.database.layout.files.values())
+        return Ledger(ledger_path(self.config), pipeline_files=files)
+
+    @functools.cached_property
+    def standing(self) -> Standing:
+        """How signed nights stand, as far as is known."""
+        from contimg_lab.services._night_again import evidence_again
+
+        return Standing(self, self.ledger, functools.partial(evidence_again, self))
+
     async def directory(self) -> Directory:
         """Return what is known of every MS now, see `DirectoryLife.now`."""
         return await self._directory.now()
@@ -64,14 +80,24 @@ class Context:
 
         SHA-256 over the layout's name and the first 100 MS paths in order of ``created_at``.
         """
-        return (await self.read_identity())[0]
+        return (await self.identity_of_first(_IDENTITY_PATHS))[0]
 
     async def read_identity(self) -> tuple[str, bool]:
         """Return the identity, and whether it lasts: there are paths enough for it."""
-        paths = await self.ms.first_paths(_IDENTITY_PATHS)
+        digest, n = await self.identity_of_first(_IDENTITY_PATHS)
+        return digest, n == _IDENTITY_PATHS
+
+    async def identity_of_first(self, n: int = _IDENTITY_PATHS) -> tuple[str, int]:
+        """Return the identity that the first n paths make, and how many there are of them."""
+        paths = await self.ms.first_paths(n)
         text = "\n".join([self.database.layout.name, *paths])
-        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-        return digest, len(paths) == _IDENTITY_PATHS
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(), len(paths)
+
+    async def has_identity(self, identity: object, n_paths: int | None) -> bool:
+        """Whether this is the identity now, or was while there were that many paths."""
+        if (await self.identity()) == identity:
+            return True
+        return n_paths is not None and (await self.identity_of_first(n_paths))[0] == identity
 
     async def absent(self) -> dict[str, tuple[str, ...]]:
         """Return the columns that this site's files lack, by table."""

@@ -11,13 +11,13 @@ from contimg_lab import _faces
 from contimg_lab.analysis.gaps import GAP_MINUTES
 from contimg_lab.errors import NotFound
 from contimg_lab.records.jobs import Run
-from contimg_lab.services._context import Service
 from contimg_lab.services._coverage import cover_entries
 from contimg_lab.services._directory import Entry
 from contimg_lab.services._origin import with_origin
 from contimg_lab.services.images import tile_images
 from contimg_lab.services.jobs import JobsService
 from contimg_lab.services.night_summary import NightSummary, summarise
+from contimg_lab.services.sign_off import SignOffs
 from contimg_lab.times import parse_night
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["GAP_MINUTES", "NightSummary", "QaService"]
 
 
-class QaService(Service):
+class QaService(SignOffs):
     """Quality of nights."""
 
     async def night(
