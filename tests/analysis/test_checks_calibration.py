@@ -106,9 +106,10 @@ def test_an_unknown_tier_is_not_applicable():
     [
         ("calibration_snr", "snr_mean", 9.9, W), ("calibration_snr", "snr_mean", 4.9, F),
         ("calibration_snr", "snr_mean", 10.0, P), ("calibration_snr", "snr_mean", math.nan, P),
-        ("calibration_flagged", "flagged_fraction", 0.31, W),
-        ("calibration_flagged", "flagged_fraction", 0.51, F),
-        ("calibration_flagged", "flagged_fraction", 0.30, P),
+        ("calibration_flagged", "flagged_fraction", 0.31, P),
+        ("calibration_flagged", "flagged_fraction", 0.42, P),
+        ("calibration_flagged", "flagged_fraction", 0.43, W),
+        ("calibration_flagged", "flagged_fraction", 0.60, F),
         ("calibration_antennas", "n_antennas", 76, W),
         ("calibration_antennas", "n_antennas", 9, F),
     ],
@@ -125,6 +126,16 @@ def test_the_worst_table_of_a_set_decides(check, column, value, word):
     assert words_of(check, tables) == [NA]
     tables["caltables"] = {}
     assert words_of(check, tables) == [NA]
+
+
+def test_flagging_is_counted_from_its_floor():
+    """What empty slots take is no loss, and a table below the floor lost nothing."""
+    tables = clean()
+    for flagged, lost in ((0.18, 0.0), (0.10, 0.0), (0.59, 0.5), (1.0, 1.0)):
+        tables["caltables"]["flagged_fraction"] = [flagged, flagged]
+        (outcome,) = outcomes_of("calibration_flagged", tables)
+        assert outcome.value == pytest.approx(lost)
+        assert f"{flagged:.3f} flagged" in outcome.why
 
 
 def test_sets_are_judged_apart():

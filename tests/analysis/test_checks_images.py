@@ -157,6 +157,14 @@ def test_a_gain_within_its_error_is_none():
     assert any("within its error" in one.why for one in off)
 
 
+def test_ratios_that_agree_by_chance_are_no_better_than_their_errors():
+    """Faint references that all lie at 1.2 by chance do not make a gain of that."""
+    tables = _scaled(7, 1.2)
+    tables["photometry"]["reference_err_jy"] = [0.03] * len(tables["photometry"]["id"])
+    (mine,) = [one for one in outcomes_of("image_gain", tables) if one.key == "7"]
+    assert (mine.word, mine.value) == (P, pytest.approx(0.2, abs=0.01))
+
+
 def test_an_image_with_few_references_is_not_judged():
     """Rows that do not count, faint sources and new ones are no references."""
     tables = clean()

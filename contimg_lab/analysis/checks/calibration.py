@@ -152,21 +152,18 @@ def _by_set(night: Night, column: str) -> Iterator[tuple[str, Columns]]:
         yield name, mine.where(np.isfinite(mine[column]))
 
 
-def _of_sets(
-    night: Night, limits: Limits, column: str, told: str, *, low_is_bad: bool
-) -> Iterator[Found]:
-    """Judge the worst table of each set by one of its recorded metrics."""
+def _lowest(night: Night, limits: Limits, column: str, told: str) -> Iterator[Found]:
+    """Judge each set by the table of it in which a recorded metric is lowest."""
     for name, tables in _by_set(night, column):
         if not tables.n_rows:
             yield nothing("not recorded in quality_metrics", key=name)
             continue
         values = tables[column]
-        at = int(np.argmin(values) if low_is_bad else np.argmax(values))
-        over = values < limits["warn"] if low_is_bad else values > limits["warn"]
+        at = int(np.argmin(values))
         why = told.format(values[at], tables["table_type"][at])
         yield graded(
-            float(values[at]), limits, why, low_is_bad=low_is_bad, key=name,
-            rows={"caltables": tables["path"][over]},
+            float(values[at]), limits, why, low_is_bad=True, key=name,
+            rows={"caltables": tables["path"][values < limits["warn"]]},
         )  # fmt: skip
 
 
@@ -180,21 +177,39 @@ def _of_sets(
 )
 def calibration_snr(night: Night, limits: Limits) -> Iterator[Found]:
     """Judge the recorded SNR of the sets that the tiles use."""
-    yield from _of_sets(night, limits, "snr_mean", "mean SNR {:.1f} in {}", low_is_bad=True)
+    yield from _lowest(night, limits, "snr_mean", "mean SNR {:.1f} in {}")
 
 
 @check(
     "calibration_flagged",
     protects_against="tables that lost so much that they no longer stand for the instrument",
-    metric="largest flagged fraction of the set's tables",
+    metric="largest flagged fraction of the set's tables beyond the floor that empty slots make",
     unit="1",
     scope="cal set",
     needs=["caltables", "caltables.flagged_fraction"],
 )
 def calibration_flagged(night: Night, limits: Limits) -> Iterator[Found]:
-    """Judge the flagged fraction of the sets against the floor that empty slots make."""
-    told = f"{{:.3f}} flagged in {{}}, where {limits['floor']:.2f} is lost in any table"
-    yield from _of_sets(night, limits, "flagged_fraction", told, low_is_bad=False)
+    """Judge what each set lost of the antennas that are there.
+
+    ``(flagged - floor) / (1 - floor)``: as recorded, a good gain table of a good night has
+    0.31 flagged already, of which 0.18 are slots without an antenna.
+    """
+    floor = limits["floor"]
+    for name, tables in _by_set(night, "flagged_fraction"):
+        if not tables.n_rows:
+            yield nothing("not recorded in quality_metrics", key=name)
+            continue
+        flagged = tables["flagged_fraction"]
+        lost = np.maximum(flagged - floor, 0.0) / (1.0 - floor)
+        at = int(np.argmax(flagged))
+        why = (
+            f"{flagged[at]:.3f} flagged in {tables['table_type'][at]}: {lost[at]:.3f} of what is "
+            f"left beyond the floor of {floor:.2f}"
+        )
+        yield graded(
+            float(lost[at]), limits, why, key=name,
+            rows={"caltables": tables["path"][lost > limits["warn"]]},
+        )  # fmt: skip
 
 
 @check(
@@ -208,4 +223,4 @@ def calibration_flagged(night: Night, limits: Limits) -> Iterator[Found]:
 )
 def calibration_antennas(night: Night, limits: Limits) -> Iterator[Found]:
     """Judge the number of antennas that the sets were solved for."""
-    yield from _of_sets(night, limits, "n_antennas", "{:.0f} antennas in {}", low_is_bad=True)
+    yield from _lowest(night, limits, "n_antennas", "{:.0f} antennas in {}")

@@ -36,6 +36,9 @@ def image_gain(night: Night, limits: Limits) -> Iterator[Found]:
     used &= bright & np.isfinite(ratio) & (rows["reference_n"] >= limits["least_epochs"])
     at = np.where(np.isfinite(rows["image"]), rows["image"], -1.0).astype(np.int64)
     of_image = roll_up(np.where(used, ratio, np.nan), at, images.n_rows)
+    # a few ratios that agree by chance do not make their median better than their errors
+    weight = np.where(used, mean**2 / (err**2 + np.nan_to_num(rows["reference_err_jy"]) ** 2), 0.0)
+    weights = np.bincount(at[used & (at >= 0)], weight[used & (at >= 0)], images.n_rows)
     measured = np.zeros(images.n_rows, bool)
     measured[at[at >= 0]] = True
     for place in np.flatnonzero(measured).tolist():
@@ -48,7 +51,8 @@ def image_gain(night: Night, limits: Limits) -> Iterator[Found]:
             yield nothing(f"{n} reference sources, {limits['fewest']:g} are needed", **told)
             continue
         gain = float(of_image.median[place])
-        sigma = _SIGMA_OF_MAD * _OF_MEDIAN * float(of_image.mad[place]) / np.sqrt(n)
+        scattered = _SIGMA_OF_MAD * float(of_image.mad[place]) / np.sqrt(n)
+        sigma = _OF_MEDIAN * max(scattered, 1.0 / np.sqrt(float(weights[place])))
         why = f"gain {gain:.3f} ± {sigma:.3f} from {n} sources"
         off = abs(gain - 1.0)
         if off <= limits["sigma"] * sigma:
