@@ -106,6 +106,18 @@ def test_rows_without_a_time_or_place_are_named(column, value, row):
     assert outcome.rows == {"ms": (f"/ms/{row:02d}.ms",)}
 
 
+def test_a_site_without_pointings_is_not_blamed_for_them():
+    """Where nothing tells a pointing, times are still looked at, and that is said."""
+    tables = clean()
+    tables["ms"]["ra_deg"] = tables["ms"]["dec_deg"] = [None] * N
+    tables["ms"]["mid_mjd"][0] = None
+    absent = {"ms.ra_deg": "nothing says where it looked"}
+    first, second = outcomes_of("damaged", tables, absent=absent)
+    assert (first.word, second.word) == (W, P)
+    assert "nothing says where it looked" in second.why
+    assert first.rows == {"ms": ("/ms/00.ms",)}
+
+
 def test_values_of_the_wrong_kind_are_named():
     """Text in a column of numbers is found in the rows of MS and of images."""
     tables = clean()

@@ -156,8 +156,11 @@ def ms_times(night: Night, limits: Limits) -> Iterator[Found]:
 def damaged(night: Night, limits: Limits) -> Iterator[Found]:
     """Find rows of tiles and of their images that hold text for a number, or no time or place."""
     tiles = _tiles(night)
-    lost = ~np.isfinite(tiles["mid_mjd"]) | ~np.isfinite(tiles["ra_deg"])
-    lost |= ~np.isfinite(tiles["dec_deg"])
+    unplaced = night.why_absent("ms.ra_deg", "ms.dec_deg")
+    lost = ~np.isfinite(tiles["mid_mjd"])
+    if not unplaced:
+        lost |= ~np.isfinite(tiles["ra_deg"]) | ~np.isfinite(tiles["dec_deg"])
+    aside = f" (pointings not looked at: {unplaced})" if unplaced else ""
     broken = np.array([bool(held) for held in tiles["damaged"]], bool)
     images = night.images
     mine_broken = np.array([bool(held) for held in images["damaged"]], bool)
@@ -167,7 +170,7 @@ def damaged(night: Night, limits: Limits) -> Iterator[Found]:
         count = int(bad.sum() + of_images.sum())
         why = (
             f"{(mine & lost).sum()} tiles without time or pointing; {(mine & broken).sum()} tiles "
-            f"and {of_images.sum()} images with a value of the wrong kind"
+            f"and {of_images.sum()} images with a value of the wrong kind{aside}"
         )
         yield Found(
             word=WARN if count > limits["most"] else PASS, why=why, value=count, limit="most",
