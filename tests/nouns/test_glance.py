@@ -314,3 +314,21 @@ async def test_a_night_must_be_a_date(demo, call):
             await asked(await demo.last_night(), max_age_s=-1.0)
     else:
         assert len(await asked("1999-01-01")) == 0
+
+
+async def test_a_sites_own_limits_judge_its_hours(season_folder, monkeypatch, tmp_path):
+    """What a site's file says of a limit decides the word, and stands beside the table."""
+    folder = season_folder()
+    async with cl.open(folder) as lab:
+        night = (await lab.nights())[-2]
+        before = await lab.qa.hours(night)
+    path = tmp_path / "limits.toml"
+    path.write_text('[sets.dsa110.beam]\nfail = {value = 1.0, source = "our wiki"}\n')
+    monkeypatch.setenv("CONTIMG_LAB_THRESHOLDS", str(path))
+    async with cl.open(folder) as lab:
+        after = await lab.qa.hours(night)
+    assert "pass" in set(before["beam_word"])
+    assert set(after["beam_word"][before["beam_word"] == "pass"]) == {"fail"}
+    assert after["tiles_word"].tolist() == before["tiles_word"].tolist()
+    assert after.attrs["limits"]["beam"]["fail"] == "axis ratio above 1"
+    assert "our wiki" in after.attrs["limits"]["beam"]["source"]
