@@ -7,14 +7,16 @@ import sqlite3
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contimg_lab.errors import InvalidInput, LedgerError, NotALedger, NotFound
 from contimg_lab.ledger._file import SCHEMA, reading, refuse_pipeline_files, writing
 from contimg_lab.ledger.chain import START, Entry, Head, entry_faults, make, read
 from contimg_lab.ledger.evidence import Evidence
-from contimg_lab.ledger.keys import SigningKey
 from contimg_lab.ledger.verify import Finding, Reviewers, check_evidence, check_lines
+
+if TYPE_CHECKING:
+    from contimg_lab.ledger.keys import SigningKey
 
 __all__ = ["Ledger"]
 

@@ -170,7 +170,7 @@ def _night(*, night: str) -> list[str]:
 
 
 def _dashboard(*, night: str) -> list[str]:
-    return [f"summary = await lab.qa.night({night!r})", "summary.to_pandas()"]
+    return [f"summary = await lab.qa.summary({night!r})", "summary.to_pandas()"]
 
 
 _PANELS: Mapping[str, Callable[..., list[str]]] = {

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from contimg_lab.errors import InvalidInput
+from contimg_lab.panels._age import is_told, most_age_s
 from contimg_lab.panels._base import Panel
 from contimg_lab.panels._controls import (
     ANY,
@@ -53,8 +53,6 @@ _VIEWS = (
     *((f"{size} px around the source", str(size)) for size in (48, 96, 192, 384)),
 )
 _MOST_TILES = 20_000  # of all nights, the latest
-_LONG_S = 2.0
-_AGE = 10.0  # how old photometry may be, in lengths of reading it again
 
 
 _Rows = tuple[Page, list[Column]]
@@ -161,18 +159,13 @@ class ImagesPanel(Panel):
             self._type.value or None,
             text,
             photometry=photometry,
-            max_age_s=self._max_age_s(),
+            max_age_s=most_age_s(self._lab),
         )
         return page, await asyncio.to_thread(columns_of, page)
 
     def _is_ready(self) -> bool:
         seen = self._page is not None and self._page.photometry
         return seen or self._lab.status().store.state == "ready"
-
-    def _max_age_s(self) -> float:
-        # where photometry takes long to read again, what is a little older will do
-        built_s = self._lab.status().store.built_s or 0.0
-        return _AGE * built_s if built_s > _LONG_S else 0.0
 
     def _show(self, value: _Rows) -> str:
         counts = self._show_rows(value)
@@ -211,7 +204,7 @@ class ImagesPanel(Panel):
             n = sum(path in page.fluxes for path in paths)
             told.append(f"{page.source} in {n} of those shown")
         as_of = page.images.attrs["as_of"]
-        if self._max_age_s() > 0.0 and (datetime.now(UTC) - as_of).total_seconds() > _LONG_S:
+        if is_told(as_of, most_age_s(self._lab)):
             told.append(f"photometry as of {as_of:%H:%M:%S} UTC")
         return "; ".join(told)
 
@@ -223,7 +216,7 @@ class ImagesPanel(Panel):
     async def _fetch_trends(self) -> tuple[_Rows | None, pd.DataFrame, pd.DataFrame]:
         page = self._page
         assert page is not None
-        images, age_s = self._lab.images, self._max_age_s()
+        images, age_s = self._lab.images, most_age_s(self._lab)
         tiles = await images.trends(nights=page.night, max_age_s=age_s)
         nightly = await images.nightly(max_age_s=age_s)
         if page.photometry:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from contimg_lab.panels._age import most_age_s
 from contimg_lab.panels._base import Panel
 from contimg_lab.panels._controls import TextFilter
 from contimg_lab.panels._sources_below import TITLES, Below
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["SourcesPanel"]
 
-_LONG_S = 2.0
-_AGE = 10.0  # how old the field may be, in lengths of reading it again
 _HINT = "<span class='contimg-quiet'>Choose a source to see its numbers.</span>"
 
 
@@ -147,8 +146,7 @@ class SourcesPanel(Panel):
     @property
     def max_age_s(self) -> float:
         """How old the field may be: not at all, unless it takes long to read."""
-        built_s = self._lab.status().store.built_s or 0.0
-        return _AGE * built_s if built_s > _LONG_S else 0.0
+        return most_age_s(self._lab)
 
     async def field(self) -> pd.DataFrame:
         """Return every source with its statistics, by name."""

@@ -6,11 +6,11 @@ import asyncio
 import contextlib
 import dataclasses
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from contimg_lab.panels._base import Panel
 from contimg_lab.panels._controls import ANY, Choice, TextFilter
+from contimg_lab.panels._field_reader import FieldReader
 from contimg_lab.panels._field_rows import (
     ANY_RULE,
     CHOSEN_SET,
@@ -19,7 +19,6 @@ from contimg_lab.panels._field_rows import (
     Listed,
     chart_of,
     draw_field,
-    field_of,
     list_sources,
 )
 from contimg_lab.panels._source_view import SourceView
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["VariabilityPanel"]
 
-_LONG_S = 2.0
-_AGE = 10.0  # how old a field may be, in lengths of reading it again
 _N_SIGMA = 2.0
 _FIRST_S = 1.0  # how long the field waits for the curve that the reader looks at
 _REST_S = 0.15  # a source is explained once the reader has stayed with it for so long
@@ -96,11 +93,9 @@ class VariabilityPanel(Panel):
         self._first = (text, rule, sort, flux_scale)
         self._first_source = source
         self._expression = expression
-        self._all: tuple[Any, Field] | None = None
-        self._late = False
+        self._field_reader = FieldReader(lab, n_sigma=_N_SIGMA, expression=expression)
         self._shown: Field | None = None
         self._drawn: Field | None = None
-        self._reading = asyncio.Lock()  # table and detail want the same field: read it once
         self._curve_read = asyncio.Event()
         self._curve_read.set()
         super().__init__(lab, start=start)
@@ -264,28 +259,7 @@ class VariabilityPanel(Panel):
         )
 
     async def _field(self) -> Field:
-        scale, sources = bool(self._scale.value), self._lab.sources
-        async with self._reading:
-            asked = (await self._lab.token(), scale)
-            if self._all is None or self._all[0] != asked:
-                # where a field takes long to read again, one that is a little older will do
-                built_s = self._lab.status().store.built_s or 0.0
-                max_age_s = _AGE * built_s if built_s > _LONG_S else 0.0
-                statistics = await sources.variability(flux_scale=scale, max_age_s=max_age_s)
-                candidates = await sources.candidates(
-                    n_sigma=_N_SIGMA,
-                    expression=self._expression,
-                    flux_scale=scale,
-                    max_age_s=max_age_s,
-                )
-                passed = candidates.attrs["as_of"] - statistics.attrs["as_of"]
-                if max_age_s > 0.0 and passed.total_seconds() > _LONG_S:  # read anew in between
-                    statistics = await sources.variability(flux_scale=scale, max_age_s=max_age_s)
-                field = await asyncio.to_thread(field_of, statistics, candidates)
-                late_s = (datetime.now(UTC) - field.attrs["as_of"]).total_seconds()
-                self._late = max_age_s > 0.0 and late_s > _LONG_S
-                self._all = ((None, scale) if self._late else asked, field)
-            return self._all[1]
+        return await self._field_reader.read(flux_scale=bool(self._scale.value))
 
     def _show(self, value: Listed) -> str:
         field = value.field
@@ -315,7 +289,7 @@ class VariabilityPanel(Panel):
             rules_words(field),
             scale_words(scale),
         ]
-        if self._late:
+        if self._field_reader.is_late:
             told.append(f"statistics as of {field.attrs['as_of']:%H:%M:%S} UTC")
         return "; ".join(part for part in told if part)
 

@@ -27,6 +27,7 @@ from contimg_lab.services._standing import Standing
 from contimg_lab.services._store import EpochStore
 
 if TYPE_CHECKING:
+    from contimg_lab.ledger.evidence import Evidence
     from contimg_lab.services._epochs import Epochs
     from contimg_lab.services._variability import Found
 
@@ -63,9 +64,14 @@ class Context:
     @functools.cached_property
     def standing(self) -> Standing:
         """How signed nights stand, as far as is known."""
-        from contimg_lab.services._night_again import evidence_again
 
-        return Standing(self, self.ledger, functools.partial(evidence_again, self))
+        async def again(night: str) -> Evidence:
+            # here, since a Lab that has no sign-off to hold against its rows makes no check
+            from contimg_lab.services._night_again import evidence_again
+
+            return await evidence_again(self, night)
+
+        return Standing(self, self.ledger, again)
 
     async def directory(self) -> Directory:
         """Return what is known of every MS now, see `DirectoryLife.now`."""

@@ -9,19 +9,17 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from contimg_lab.ledger.chain import Entry
-from contimg_lab.ledger.keys import SigningKey
 from contimg_lab.records.sign_offs import NightState
 from contimg_lab.services._context import Service
 from contimg_lab.services._frames import record_frame
 from contimg_lab.services._ledger_book import LedgerBook, read_book
-from contimg_lab.services._sign_off_check import SignOffCheck
-from contimg_lab.services._sign_off_verify import verify_entry
-from contimg_lab.services._signing import sign_report
 from contimg_lab.times import parse_night
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from contimg_lab.ledger.keys import SigningKey
+    from contimg_lab.services._sign_off_check import SignOffCheck
     from contimg_lab.services.night_report import NightReport
 
 __all__ = ["LedgerBook", "SignOffs"]
@@ -95,6 +93,8 @@ class SignOffs(Service):
         ...     lab.qa.verify(entry).changes
         ()
         """
+        from contimg_lab.services._signing import sign_report
+
         return await sign_report(
             self.context,
             report,
@@ -151,6 +151,8 @@ class SignOffs(Service):
         LedgerError, DatabaseError
             Ledger or database cannot be read.
         """
+        from contimg_lab.services._sign_off_verify import verify_entry
+
         return await verify_entry(self.context, entry)
 
     async def calendar(

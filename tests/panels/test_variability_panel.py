@@ -203,8 +203,9 @@ async def test_the_table_and_a_source_read_the_field_once(demo: cl.Lab) -> None:
     await panel.settled()
     panel._scale.value = True
     await panel.settled()
-    assert panel._all is not None
-    assert panel._shown is panel._all[1]
+    held = panel._field_reader._held
+    assert held is not None
+    assert panel._shown is held[1]
     panel.close()
 
 
@@ -257,7 +258,7 @@ async def test_statistics_and_rules_are_of_one_state(
         monkeypatch.setattr(lab.sources, "variability", slow)
         panel.refresh()
         await panel.settled()
-        shown = panel._all[1].table.set_index("source_id").loc[name]
+        shown = panel._shown.table.set_index("source_id").loc[name]
         assert shown["weighted_mean_jy"] == pytest.approx(77.0)
         panel.close()
 
