@@ -70,19 +70,43 @@ class EvidenceTable:
         told = map(json.loads, tokens.split("\n"))
         return Row(self.name, hour, key, dict(zip(self.fields, told, strict=True)))
 
-    def digests(self) -> dict[str, list[str]]:
-        """Digests of the rows by hour, sorted."""
+    def row_digests(self) -> Iterator[tuple[Key, str, str]]:
+        """Give for each row its key, its hour (`NO_HOUR` for None) and its digest."""
         # the text that `Row.digest` hashes, put together without an encoder for each row
         head = f"[{quoted(self.name)},"
         names = [f"[{quoted(field)}," for field in self.fields]
-        found: dict[str, list[str]] = {}
         for key, (hour, tokens) in self.kept.items():
             told = tokens.split("\n")
             pairs = ",".join([n + t + "]" for n, t in zip(names, told, strict=True)])
             text = f"{head}{_key_text(key)},[{pairs}]]"
-            digest = hashlib.sha256(text.encode("ascii")).hexdigest()
-            found.setdefault(hour or NO_HOUR, []).append(digest)
+            yield key, hour or NO_HOUR, hashlib.sha256(text.encode("ascii")).hexdigest()
+
+    def digests(self) -> dict[str, list[str]]:
+        """Digests of the rows by hour, sorted."""
+        found: dict[str, list[str]] = {}
+        for _, hour, digest in self.row_digests():
+            found.setdefault(hour, []).append(digest)
         return {hour: sorted(found[hour]) for hour in sorted(found)}
+
+    def only(self, fields: Iterable[str]) -> EvidenceTable:
+        """Return the same rows with some of the fields; `KeyError` for one that there is not."""
+        wanted = tuple(sorted(fields))
+        if wanted == self.fields:
+            return self
+        of = {field: place for place, field in enumerate(self.fields)}
+        places = [of[field] for field in wanted]
+        kept: dict[Key, tuple[str | None, str]] = {}
+        for key, (hour, tokens) in self.kept.items():
+            told = tokens.split("\n")
+            kept[key] = (hour, "\n".join([told[place] for place in places]))
+        return EvidenceTable(self.name, wanted, kept)
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """``{"rows", "digest", "hours": {hour: digest}}``."""
+        hours = {hour: digest_of(rows) for hour, rows in self.digests().items()}
+        digest = digest_of([self.name, sorted(hours.items())])
+        return {"rows": len(self.kept), "digest": digest, "hours": hours}
 
 
 def gather(
@@ -169,12 +193,7 @@ class Evidence:
     @functools.cached_property
     def summary(self) -> dict[str, Any]:
         """What an entry holds: ``{"digest", "tables": {name: {"rows", "digest", "hours"}}}``."""
-        tables = {}
-        for name in sorted(self.tables):
-            table = self.tables[name]
-            hours = {hour: digest_of(rows) for hour, rows in table.digests().items()}
-            digest = digest_of([name, sorted(hours.items())])
-            tables[name] = {"rows": len(table.kept), "digest": digest, "hours": hours}
+        tables = {name: self.tables[name].summary for name in sorted(self.tables)}
         return {
             "digest": digest_of([[name, told["digest"]] for name, told in tables.items()]),
             "tables": tables,

@@ -14,7 +14,7 @@ from contimg_lab.repositories.stored import Stored, shown
 from contimg_lab.services._night_references import NoiseReference, SourceReference
 from contimg_lab.services._night_rows import KINDS, NightRows
 
-__all__ = ["evidence_of", "hours_of_rows", "keys_of_rows"]
+__all__ = ["DERIVED", "evidence_of", "hours_of_rows", "keys_of_rows"]
 
 _KEYS = {
     "ms_index": "path", "ms_state": "ms_path", "hdf5_files": "path", "caltables": "path",
@@ -22,7 +22,7 @@ _KEYS = {
 }  # fmt: skip
 """Column that a row is known by; ``id`` in the others."""
 
-_DERIVED: Mapping[str, Mapping[str, type]] = {
+DERIVED: Mapping[str, Mapping[str, type]] = {
     "derived: kind of MS": {"kind": str},
     "derived: raw groups": {"has_ms": int},
     "derived: types of cal tables": {"table_type": str},
@@ -90,7 +90,7 @@ def evidence_of(
 
 
 def _gathered(name: str, told: Iterable[tuple[str | None, Key, Sequence[object]]]) -> EvidenceTable:
-    return gather(name, tuple(_DERIVED[name]), told, _DERIVED[name])
+    return gather(name, tuple(DERIVED[name]), told, DERIVED[name])
 
 
 def keys_of_rows(stored: Stored) -> list[Key]:

@@ -13,9 +13,9 @@ from contimg_lab.services.night_summary import NightSummary
 if TYPE_CHECKING:
     from contimg_lab.services.night_report import NightReport
 
-__all__ = ["report_html"]
+__all__ = ["STYLE", "report_html"]
 
-_STYLE = """
+STYLE = """
 .cl-report{font:14px/1.4 system-ui,sans-serif;max-width:75em}
 .cl-report table{border-collapse:collapse;margin:.5em 0}
 .cl-report th,.cl-report td{border:1px solid #999;padding:.15em .5em;text-align:left;
@@ -48,7 +48,7 @@ def report_html(report: NightReport) -> str:
         _items(NightSummary.lines(report)),
         _stands_on(report),
     ]
-    return f'<div class="cl-report"><style>{_STYLE}</style>{"".join(parts)}</div>'
+    return f'<div class="cl-report"><style>{STYLE}</style>{"".join(parts)}</div>'
 
 
 def _text(value: object) -> str:

@@ -35,6 +35,8 @@ from contimg_lab.times import datetime_from_unix
 if TYPE_CHECKING:
     import pandas as pd
 
+    from contimg_lab.services.report_part import ReportPart
+
 __all__ = ["HourReport", "NightReport", "make_report", "report_schema"]
 
 _UNFINISHED = frozenset({"pending", "running"})
@@ -146,6 +148,32 @@ class NightReport(NightSummary):
     def of(self, check: str) -> tuple[Outcome, ...]:
         """Return what one check said; nothing where there is no such check."""
         return tuple(one for one in self.outcomes if one.check == check)
+
+    def part(self, name: str) -> ReportPart:
+        """Return one part, which carries what it was computed from wherever it is shown.
+
+        Parameters
+        ----------
+        name
+            ``verdict``, ``hours``, ``checks``, ``fails``, ``warns``, ``not applicable``,
+            ``withdraw``, ``stage grade``, ``thresholds``, ``evidence``, or the name of a check.
+
+        Raises
+        ------
+        InvalidInput
+            There is no part of that name.
+
+        Examples
+        --------
+        >>> from contimg_lab import blocking as cl
+        >>> with cl.demo() as lab:
+        ...     part = lab.qa.night(lab.last_night()).part("noise")
+        >>> sorted(part.proof["tables"])[:3]
+        ['derived: kind of MS', 'derived: noise reference', 'images']
+        """
+        from contimg_lab.services.report_part import make_part
+
+        return make_part(self, name)
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the hours as a DataFrame, one row a UTC hour: counts, verdict, what to do."""
