@@ -8,12 +8,12 @@ import sys
 from collections.abc import Sequence
 
 from contimg_lab import __version__
-from contimg_lab.cli import bench, dashboard, demo, doctor, lab, ledger, qa
+from contimg_lab.cli import bench, dashboard, demo, doctor, lab, ledger, qa, verify
 from contimg_lab.errors import ContimgLabError
 
 __all__ = ["main"]
 
-_COMMANDS = (bench, dashboard, demo, doctor, lab, ledger, qa)
+_COMMANDS = (bench, dashboard, demo, doctor, lab, ledger, qa, verify)
 _INTERRUPTED = 130
 _BROKEN_PIPE = 141
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from contimg_lab.analysis.checks import Check
 from contimg_lab.services._part_blocks import Block, Lines, Table
-
-if TYPE_CHECKING:
-    from contimg_lab.services.night_report import NightReport
 
 __all__ = ["part_view"]
 
@@ -18,14 +15,14 @@ _MOST_KEYS = 5
 
 
 def part_view(
-    report: NightReport, name: str, value: Any, check: Check | None
+    night: str, name: str, value: Any, check: Check | None
 ) -> tuple[str, tuple[Block, ...]]:
     """Return the title and the blocks of one part, made of its value alone."""
     if name in _VIEWS:
         title, blocks = _VIEWS[name](value)
     else:
         title, blocks = name, _check(check, value)
-    return f"Night {report.night} (UTC): {title}", tuple(blocks)
+    return f"Night {night} (UTC): {title}", tuple(blocks)
 
 
 _Made = tuple[str, Sequence[Block]]

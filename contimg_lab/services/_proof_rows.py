@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -14,7 +15,7 @@ from contimg_lab.services._night_rows import KINDS
 from contimg_lab.services._proof_keys import in_order, told_keys
 from contimg_lab.thresholds import Thresholds
 
-__all__ = ["EVERY", "STANDS_ON", "empty", "short_digests", "tables_of_check", "told_tables"]
+__all__ = ["EVERY", "SHORT", "STANDS_ON", "RowsOf", "rows_of", "tables_of_check", "told_tables"]
 
 EVERY: tuple[str, ...] = (*KINDS, *DERIVED)
 """Every table of evidence."""
@@ -42,21 +43,40 @@ STANDS_ON: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Tables of evidence that the hours and each table of a `Night` are made of."""
 
-_SHORT = 8
+SHORT = 8
+"""Hex digits that are kept of each row's digest: enough to name it, for the table's finds it."""
 
-_Told = tuple[dict[str, Any], dict[Key, str]]
-_known: WeakKeyDictionary[Evidence, dict[str, _Told]] = WeakKeyDictionary()
+
+@dataclass(frozen=True, slots=True)
+class RowsOf:
+    """Of the rows of one table: ``rows``, ``digest`` and ``hours``, and each digest's start."""
+
+    summary: Mapping[str, Any]
+    starts: Mapping[Key, str]
+
+
+_known: WeakKeyDictionary[Evidence, dict[tuple[str, tuple[str, ...]], RowsOf]] = WeakKeyDictionary()
 
 
 class _Watched(Night):
     """A night that notes which of its tables are looked at."""
 
-    __slots__ = ("_seen",)
+    __slots__ = ("_night", "_seen")
+
+    _night: Night
+    _seen: set[str]
 
     def __getattribute__(self, name: str) -> Any:
         if name in TABLES:
-            object.__getattribute__(self, "_seen").add(name)
+            self._seen.add(name)
+        elif name == "absent":
+            self._seen.update(TABLES)
         return object.__getattribute__(self, name)
+
+    def why_absent(self, *needs: str) -> str:
+        """As of any night; what is asked for is noted."""
+        self._seen.update(need.partition(".")[0] for need in needs)
+        return Night.why_absent(self._night, *needs)
 
 
 def tables_of_check(check: Check, night: Night, thresholds: Thresholds) -> tuple[str, ...]:
@@ -69,6 +89,7 @@ def tables_of_check(check: Check, night: Night, thresholds: Thresholds) -> tuple
         return EVERY
     watched = _Watched(**{f.name: getattr(night, f.name) for f in dataclasses.fields(Night)})
     seen = {need.partition(".")[0] for need in check.needs} | {"hours"}
+    object.__setattr__(watched, "_night", night)
     object.__setattr__(watched, "_seen", seen)
     try:
         check.run(watched, thresholds)
@@ -76,11 +97,6 @@ def tables_of_check(check: Check, night: Night, thresholds: Thresholds) -> tuple
         return EVERY
     found = {table for name in seen for table in STANDS_ON[name]}
     return tuple(table for table in EVERY if table in found)
-
-
-def empty(name: str) -> EvidenceTable:
-    """Return a table of evidence that has no row."""
-    return EvidenceTable(name, (), {})
 
 
 def told_tables(
@@ -91,30 +107,32 @@ def told_tables(
     A table that the site lacks has no rows. ``each``: with the start of each row's digest, by
     which a row that changed can be named.
     """
-    told = {name: _told(evidence, name)[0] for name in names}
-    if each:
-        return told
-    return {
-        name: {k: v for k, v in one.items() if k != "row_digests"} for name, one in told.items()
-    }
+    told = {}
+    for name in names:
+        fields = evidence.tables[name].fields if name in evidence.tables else ()
+        found = rows_of(evidence, name, fields)
+        keys = in_order(found.starts)
+        told[name] = {**found.summary, "fields": " ".join(fields), "keys": told_keys(keys)}
+        if each:
+            told[name]["row_digests"] = "".join([found.starts[key] for key in keys])
+    return told
 
 
-def short_digests(evidence: Evidence, name: str) -> dict[Key, str]:
-    """Return the start of each row's digest, by key."""
-    return _told(evidence, name)[1]
+def rows_of(evidence: Evidence, name: str, fields: tuple[str, ...]) -> RowsOf:
+    """Return the digests of one table, of some of its fields; each is made once.
 
+    Where either has no field, the table was lacking or is: then it has the rows that it has.
 
-def _told(evidence: Evidence, name: str) -> _Told:
+    Raises
+    ------
+    KeyError
+        A field that the table does not have.
+    """
     known = _known.setdefault(evidence, {})
-    if name not in known:
-        table = evidence.tables.get(name) or empty(name)
-        digests = {key: digest[:_SHORT] for key, _, digest in table.row_digests()}
-        keys = in_order(digests)
-        made = {
-            **table.summary,
-            "fields": " ".join(table.fields),
-            "keys": told_keys(keys),
-            "row_digests": "".join([digests[key] for key in keys]),
-        }
-        known[name] = made, digests
-    return known[name]
+    if (name, fields) not in known:
+        table = evidence.tables.get(name) or EvidenceTable(name, (), {})
+        if table.fields and fields:
+            table = table.only(fields)
+        starts = {key: digest[:SHORT] for key, _, digest in table.row_digests()}
+        known[name, fields] = RowsOf(table.summary, starts)
+    return known[name, fields]

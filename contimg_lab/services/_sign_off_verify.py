@@ -21,7 +21,7 @@ from contimg_lab.thresholds import read_reviewers
 if TYPE_CHECKING:
     from contimg_lab.services._context import Context
 
-__all__ = ["verify_entry"]
+__all__ = ["verify_entry", "what_moved"]
 
 
 async def verify_entry(context: Context, wanted: Entry | int) -> SignOffCheck:
@@ -62,7 +62,7 @@ async def verify_entry(context: Context, wanted: Entry | int) -> SignOffCheck:
             results = compare_results(entry.body["results"], storable(judged))
             if results:
                 now_versions = await asyncio.to_thread(versions)
-                moved = _moved(bool(changes), entry.body["versions"], now_versions)
+                moved = what_moved(bool(changes), entry.body["versions"], now_versions)
     return SignOffCheck(
         number=number,
         night=night,
@@ -105,7 +105,7 @@ def _head(lines: Sequence[bytes]) -> tuple[int, str]:
         return len(lines), "unreadable"
 
 
-def _moved(data: bool, then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+def what_moved(data: bool, then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     """Say whether data or code moved."""
     code = [
         f"{name} {then.get(name, 'absent')}, now {now.get(name, 'absent')}"

@@ -85,7 +85,7 @@ def make_part(report: NightReport, name: str) -> ReportPart:
         raise InvalidInput(f"no part {name!r} of a report; there are {', '.join(names)}")
     check = None if name in MEANINGS else check_of(name)
     value = part_value(report, name)
-    title, blocks = part_view(report, name, value, check)
+    title, blocks = part_view(report.night, name, value, check)
     return ReportPart(
         night=report.night,
         name=name,
