@@ -35,7 +35,7 @@ class Output:
     @property
     def is_blank(self) -> bool:
         """Whether nothing is to be seen."""
-        return not any(json.dumps(held).strip('[]", ') for held in self.data.values())
+        return not any(map(_is_seen, self.data.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,11 @@ def _shown(output: Mapping[str, Any]) -> Mapping[str, Any]:
     shown = dict(data) if isinstance(data, dict) else {"data": data}
     shown |= {name: output[name] for name in ("text", "traceback", "evalue") if name in output}
     return shown
+
+
+def _is_seen(content: object) -> bool:
+    lines = content if isinstance(content, list) else [content]
+    return any(line.strip() if isinstance(line, str) else True for line in lines)
 
 
 def _list(file: Path, value: object, what: str) -> list[Any]:

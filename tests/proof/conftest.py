@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ PARTS = ("verdict", "hours", "checks", "noise", "flux_ratio", "failed", "subband
          "evidence", "withdraw", "not applicable")  # fmt: skip
 
 
-def run_notebook(database: Path, sources: Sequence[str]) -> dict[str, Any]:
+def run_notebook(database: Path, sources: Sequence[str]) -> Any:
     """Run cells in a real kernel, the first opens the database; returns the saved notebook."""
     opening = (
         "import contimg_lab as cl\n"
@@ -31,11 +31,23 @@ def run_notebook(database: Path, sources: Sequence[str]) -> dict[str, Any]:
     book = nbformat.v4.new_notebook(cells=cells)
     NotebookClient(book, timeout=120).execute()
     nbformat.validate(book)
-    return nbformat.from_dict(nbformat.reads(nbformat.writes(book), as_version=4))
+    return nbformat.reads(nbformat.writes(book), as_version=4)
+
+
+def notebook_of(parts: Iterable[Any]) -> Any:
+    """Make the notebook that shows some parts, as a kernel would save it."""
+    cells = []
+    for part in parts:
+        data, metadata = part._repr_mimebundle_()
+        cell = nbformat.v4.new_code_cell(f"report.part({part.name!r})")
+        cell.outputs = [nbformat.v4.new_output("display_data", data=data, metadata=metadata)]
+        cells.append(cell)
+    book = nbformat.v4.new_notebook(cells=cells)
+    return nbformat.reads(nbformat.writes(book), as_version=4)
 
 
 @pytest.fixture(scope="session")
-def executed(season_folder: Callable[..., Path]) -> dict[str, Any]:
+def executed(season_folder: Callable[..., Path]) -> Any:
     """The notebook of `PARTS`, one a cell, every other by ``display``."""
     told = [f"report.part({part!r})" for part in PARTS]
     sources = [f"display({one})" if place % 2 else one for place, one in enumerate(told)]
@@ -43,7 +55,7 @@ def executed(season_folder: Callable[..., Path]) -> dict[str, Any]:
 
 
 @pytest.fixture
-def book(executed: dict[str, Any]) -> Any:
+def book(executed: Any) -> Any:
     """The executed notebook, to be changed by a test."""
     return copy.deepcopy(executed)
 
