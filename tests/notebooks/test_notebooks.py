@@ -45,6 +45,8 @@ def test_it_can_be_read_without_a_kernel(path):
         for output in cell.outputs:
             assert output.output_type != "error"
             assert VIEW not in output.get("data", {})
+        if "parameters" in cell.metadata.get("tags", ()):
+            continue
         if not cell.source.rstrip().splitlines()[-1].startswith((" ", "_ =", "await")):
             assert cell.outputs, cell.source
 
