@@ -86,6 +86,13 @@ ROLES: dict[str, Look] = {
     "warn": _state("orange", "^"),
     "fail": _state("vermilion", "X"),
     "fail line": Look(colour="vermilion", width=1.3, order=1.5),
+    # checks of a night
+    "not applicable": Look(colour="grey", marker="s", size=5, filled=False, width=1.0),
+    "bar": Look(colour="sky", alpha=0.45, order=1.2),
+    "good band": Look(colour="green", alpha=0.12, order=0.5),
+    "hour median": Look(colour="black", width=1.8, order=2.5),
+    "one tile's limit": Look(colour="purple", width=1.2, dash=":", order=1.5),
+    "edge tile": Look(colour="purple", marker="s", size=9.5, filled=False, width=1.2, order=2.8),
     # coverage by cal tables
     "inside": _state("green", "o"),
     "nearest": _state("orange", "^"),

@@ -3,19 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from contimg_lab.analysis.checks._declared import PASS, Found, Limits, check
 from contimg_lab.analysis.checks._hours import graded, nothing, positive
 from contimg_lab.analysis.checks._night import Night
 from contimg_lab.analysis.trends import roll_up
 
-__all__ = ["astrometry", "image_gain"]
+__all__ = ["Gains", "astrometry", "image_gain", "image_gains"]
 
 _SIGMA_OF_MAD = 1.482602218505602
 _OF_MEDIAN = 1.2533141373155003  # a median's standard error over a mean's
+
+
+class Gains(NamedTuple):
+    """Gain of each image (row of ``night.images``), its error, and what it is of."""
+
+    gain: NDArray[np.float64]
+    sigma: NDArray[np.float64]
+    n: NDArray[np.int64]
+    measured: NDArray[np.bool_]
+
+
+def image_gains(night: Night, limits: Limits) -> Gains:
+    """Measure each image's gain: the median flux of its bright sources over their earlier means.
+
+    Parameters
+    ----------
+    night
+        Its columns.
+    limits
+        ``least_snr`` and ``least_epochs`` of the check `image_gain`.
+
+    Returns
+    -------
+    Gains
+        The gain (NaN without a reference source), its error, the number of reference sources,
+        and whether anything at all was measured in the image.
+    """
+    rows, images = night.photometry, night.images
+    mean, err = rows["reference_flux_jy"], rows["flux_err_jy"]
+    with np.errstate(all="ignore"):  # no mean, no ratio
+        ratio = rows["flux_jy"] / mean
+    bright = mean >= limits["least_snr"] * err
+    used = np.array([not why for why in rows["reason"]], bool) & positive(mean) & positive(err)
+    used &= bright & np.isfinite(ratio) & (rows["reference_n"] >= limits["least_epochs"])
+    at = np.where(np.isfinite(rows["image"]), rows["image"], -1.0).astype(np.int64)
+    of_image = roll_up(np.where(used, ratio, np.nan), at, images.n_rows)
+    # a few ratios that agree by chance do not make their median better than their errors
+    spread = err**2 + np.nan_to_num(rows["reference_err_jy"]) ** 2
+    weight = np.divide(mean**2, spread, out=np.zeros(rows.n_rows), where=used)
+    weights = np.bincount(at[used & (at >= 0)], weight[used & (at >= 0)], images.n_rows)
+    measured = np.zeros(images.n_rows, bool)
+    measured[at[at >= 0]] = True
+    scattered = _SIGMA_OF_MAD * of_image.mad / np.sqrt(np.maximum(of_image.n, 1))
+    with np.errstate(divide="ignore"):
+        sigma = _OF_MEDIAN * np.maximum(scattered, 1.0 / np.sqrt(weights))
+    return Gains(of_image.median, sigma, of_image.n, measured)
 
 
 @check(
@@ -28,31 +75,17 @@ _OF_MEDIAN = 1.2533141373155003  # a median's standard error over a mean's
 )
 def image_gain(night: Night, limits: Limits) -> Iterator[Found]:
     """Measure the gain of each image against the sources' own means of earlier nights."""
-    rows, images = night.photometry, night.images
-    mean, err = rows["reference_flux_jy"], rows["flux_err_jy"]
-    ratio = rows["flux_jy"] / mean
-    bright = mean >= limits["least_snr"] * err
-    used = np.array([not why for why in rows["reason"]], bool) & positive(mean) & positive(err)
-    used &= bright & np.isfinite(ratio) & (rows["reference_n"] >= limits["least_epochs"])
-    at = np.where(np.isfinite(rows["image"]), rows["image"], -1.0).astype(np.int64)
-    of_image = roll_up(np.where(used, ratio, np.nan), at, images.n_rows)
-    # a few ratios that agree by chance do not make their median better than their errors
-    weight = np.where(used, mean**2 / (err**2 + np.nan_to_num(rows["reference_err_jy"]) ** 2), 0.0)
-    weights = np.bincount(at[used & (at >= 0)], weight[used & (at >= 0)], images.n_rows)
-    measured = np.zeros(images.n_rows, bool)
-    measured[at[at >= 0]] = True
-    for place in np.flatnonzero(measured).tolist():
+    images, made = night.images, image_gains(night, limits)
+    for place in np.flatnonzero(made.measured).tolist():
         hour = images["hour"][place]
         if hour not in night.hours:
             continue
         told: dict[str, Any] = {"key": str(images["id"][place]), "hour": int(hour)}
-        n = int(of_image.n[place])
+        n = int(made.n[place])
         if n < limits["fewest"]:
             yield nothing(f"{n} reference sources, {limits['fewest']:g} are needed", **told)
             continue
-        gain = float(of_image.median[place])
-        scattered = _SIGMA_OF_MAD * float(of_image.mad[place]) / np.sqrt(n)
-        sigma = _OF_MEDIAN * max(scattered, 1.0 / np.sqrt(float(weights[place])))
+        gain, sigma = float(made.gain[place]), float(made.sigma[place])
         why = f"gain {gain:.3f} ± {sigma:.3f} from {n} sources"
         off = abs(gain - 1.0)
         if off <= limits["sigma"] * sigma:

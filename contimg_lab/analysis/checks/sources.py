@@ -19,7 +19,7 @@ from contimg_lab.analysis.checks._hours import (
 from contimg_lab.analysis.checks._night import Columns, Night
 from contimg_lab.analysis.hour_checks import HourFigures, flux_ratios
 
-__all__ = ["completeness", "flux_ratio", "flux_scatter", "variables"]
+__all__ = ["catalogued", "completeness", "flux_ratio", "flux_scatter", "variables"]
 
 Mask = NDArray[np.bool_]
 
@@ -31,8 +31,21 @@ def _counts(rows: Columns) -> Mask:
     return np.array([not why for why in rows["reason"]], bool)
 
 
-def _catalogued(night: Night, limits: Limits) -> tuple[Mask, Mask, NDArray[np.float64]]:
-    """Measurements of bright catalogued sources, those of them found, and their flux ratio."""
+def catalogued(night: Night, limits: Limits) -> tuple[Mask, Mask, NDArray[np.float64]]:
+    """Measurements of bright catalogued sources, those of them found, and their flux ratio.
+
+    Parameters
+    ----------
+    night
+        Its columns.
+    limits
+        ``least_mjy`` and ``least_snr`` of the check `flux_ratio`.
+
+    Returns
+    -------
+    bright, found, ratio
+        One value a row of ``night.photometry``.
+    """
     rows = night.photometry
     bright = (rows["nvss_flux_mjy"] >= limits["least_mjy"]) & np.isfinite(rows["nvss_flux_mjy"])
     found = rows["flux_jy"] >= limits["least_snr"] * rows["flux_err_jy"]
@@ -50,7 +63,7 @@ def _catalogued(night: Night, limits: Limits) -> tuple[Mask, Mask, NDArray[np.fl
 def flux_ratio(night: Night, limits: Limits) -> Iterator[Found]:
     """Judge the flux scale of each hour by its catalogued sources."""
     rows = night.photometry
-    bright, found, ratio = _catalogued(night, limits)
+    bright, found, ratio = catalogued(night, limits)
     source = codes_of(rows["source_id"])
     for hour, mine in rows_by_hour(rows, night):
         kept = mine & bright
@@ -75,7 +88,7 @@ def flux_ratio(night: Night, limits: Limits) -> Iterator[Found]:
 def flux_scatter(night: Night, limits: Limits) -> Iterator[Found]:
     """Judge the scatter of the flux ratios of each hour."""
     rows = night.photometry
-    _, found, ratio = _catalogued(night, limits)
+    _, found, ratio = catalogued(night, limits)
     source = codes_of(rows["source_id"])
     for hour, mine in rows_by_hour(rows, night):
         kept = mine & found
