@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from contimg_lab.lab import Opening
+    from contimg_lab.plots._check_report import ReportLike
     from contimg_lab.plots.blocks import BlocksLike
     from contimg_lab.plots.curve_pair import PairLike
     from contimg_lab.plots.cutout import CutoutLike
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "dashboard",
+    "figure_of_checks",
     "open_demo",
     "panel",
     "plot_blocks",
@@ -103,6 +106,13 @@ def plot_cutout(value: CutoutLike, ax: Axes | None = None) -> Axes:
     from contimg_lab.plots.cutout import plot_cutout as draw
 
     return draw(value, ax)
+
+
+def figure_of_checks(report: ReportLike, *checks: str) -> Figure:
+    """Draw checks of a night; see `contimg_lab.plots.checks.figure_of_checks`."""
+    from contimg_lab.plots.checks import figure_of_checks as draw
+
+    return draw(report, *checks)
 
 
 def panel(name: str, lab: object, **options: Any) -> Any:

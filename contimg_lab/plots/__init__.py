@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from contimg_lab.plots.blocks import plot_blocks
+    from contimg_lab.plots.checks import check_chart, figure_of_checks, plot_check
     from contimg_lab.plots.coverage import plot_coverage
     from contimg_lab.plots.curve_pair import plot_pair
     from contimg_lab.plots.cutout import cutout_words, plot_cutout
@@ -24,8 +25,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EtaVAxes",
+    "check_chart",
     "cutout_words",
+    "figure_of_checks",
     "plot_blocks",
+    "plot_check",
     "plot_coverage",
     "plot_cutout",
     "plot_eta_v",
@@ -47,8 +51,11 @@ __all__ = [
 # imported when first asked for: a light curve on screen does not wait for pictures of the sky
 _LATE = {
     "EtaVAxes": "variability",
+    "check_chart": "checks",
     "cutout_words": "cutout",
+    "figure_of_checks": "checks",
     "plot_blocks": "blocks",
+    "plot_check": "checks",
     "plot_coverage": "coverage",
     "plot_cutout": "cutout",
     "plot_eta_v": "variability",

@@ -1,48 +1,27 @@
-"""Figures of the checks of calibration: coverage in time, age, tier, and what sets are worth."""
+"""Figures of the checks of calibration: coverage in time, age, tier."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from contimg_lab.analysis.checks import PASS, WARN, Columns
-from contimg_lab.plots._check_marks import (
-    Bound,
-    Floats,
-    ReportLike,
-    bounds_of,
-    headline,
-    hour_axis,
-    hours_of_paths,
-    in_words,
-    levels_of,
-    padded,
-    whose,
-    word_points,
-    words_by,
-)
+from contimg_lab.plots._check_bounds import bounds_of, whose
+from contimg_lab.plots._check_marks import word_points
+from contimg_lab.plots._check_report import ReportLike, hour_axis, hours_of_paths
 from contimg_lab.plots._check_scatter import scatter_chart
+from contimg_lab.plots._check_words import headline, in_words
 from contimg_lab.plots.chart import Axis, Chart, Column, Level, Points, pick
 from contimg_lab.plots.coverage import STATE_STYLE, coverage_chart
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "age_chart",
-    "antennas_chart",
-    "flagged_chart",
-    "gains_coverage_chart",
-    "snr_chart",
-    "tier_chart",
-    "windows_chart",
-]
+__all__ = ["age_chart", "gains_coverage_chart", "tier_chart", "windows_chart"]
 
 _GAIN_TYPES = ("GP", "GA", "2G", "G")
 _TIERS = ("unknown", "C", "B", "A")
-_MOST_TABLES = 24
 
 
 def _bandpasses(report: ReportLike) -> Columns:
@@ -82,7 +61,7 @@ def _coverage(report: ReportLike, check: str, covers: Columns, what: str) -> Cha
         told.append(f"nearest: {known.min():.1f} to {known.max():.1f} h to the window's middle")
     bounds = bounds_of(report, check, "above", "h", warn_hours=WARN, fail_hours="fail")
     return dataclasses.replace(
-        made, title=headline(report, check, f"{what} tables"), corner=tuple(told[1:]),
+        made, title=headline(report, check, "; ".join([f"{what} tables", *told[1:]])),
         alt=in_words(report, check, f"Coverage by {what} tables", np.empty(0), "", bounds, told),
     )  # fmt: skip
 
@@ -118,7 +97,7 @@ def tier_chart(report: ReportLike, check: str) -> Chart:
     words = np.array([WARN if path in bad else PASS for path in tiers["path"]], object)
     counts = ", ".join(f"{int((tiers['tier'] == tier).sum())} {tier}" for tier in reversed(_TIERS))
     limit = report.thresholds.limits[f"{check}.most_borrowed"]
-    rule = f"warn above {limit.value:g} borrowed tables ({whose(limit.source)})"
+    rule = f"warn below: more than {limit.value:g} tables borrowed ({whose(limit.source)})"
     known = y > 0.0
     return Chart(
         name=f"check {check}", noun="MS", title=headline(report, check, f"{tiers.n_rows} tiles"),
@@ -131,79 +110,7 @@ def tier_chart(report: ReportLike, check: str) -> Chart:
                 role="not applicable", name="tier unknown", x=x[~known], y=y[~known],
                 keys=pick(tiers["path"], ~known)),)),
         ),
-        corner=(rule,),
+        levels=(Level(role="cut", axis="y", at=rows["A"] - limit.value - 0.5, label=rule),),
         alt=in_words(report, check, "Provenance tier of tiles", np.full(len(y), np.nan), "", (),
                      [f"tiles by tier: {counts}", rule]),
     )  # fmt: skip
-
-
-def snr_chart(report: ReportLike, check: str) -> Chart:
-    """Mean SNR of each cal table in use."""
-    return _tables(report, check, "snr_mean", "Mean SNR of a cal table", "below")
-
-
-def antennas_chart(report: ReportLike, check: str) -> Chart:
-    """Antennas of each cal table in use."""
-    return _tables(report, check, "n_antennas", "Antennas of a cal table", "below")
-
-
-def flagged_chart(report: ReportLike, check: str) -> Chart:
-    """Flagged fraction of each cal table in use, with the floor that empty slots make."""
-    limits = report.thresholds.limits
-    floor = limits[f"{check}.floor"]
-    # the limits hold for what is left beyond the floor; drawn where a stored fraction meets them
-    bounds = [
-        Bound(b.word, b.side, floor.value + b.at * (1.0 - floor.value), b.source)
-        for b in bounds_of(report, check, "above")
-    ]
-    level = Level(
-        role="constant", axis="x", at=floor.value,
-        label=f"empty slots {floor.value:g} ({whose(floor.source)})",
-    )  # fmt: skip
-    return _tables(
-        report, check, "flagged_fraction", "Flagged fraction of a cal table, as stored", "above",
-        bounds=bounds, extra=(level,),
-    )  # fmt: skip
-
-
-def _tables(
-    report: ReportLike,
-    check: str,
-    column: str,
-    label: str,
-    side: str,
-    *,
-    bounds: list[Bound] | None = None,
-    extra: tuple[Level, ...] = (),
-) -> Chart:
-    """One row a table, the worst below, its value along x with the limits."""
-    tables = report.columns.caltables
-    tables = tables.where(np.isfinite(tables[column]))
-    value = tables[column]
-    held = list(bounds_of(report, check, side)) if bounds is None else bounds
-    order = np.argsort(value if side == "above" else -value, kind="stable")
-    left = max(len(order) - _MOST_TABLES, 0)
-    shown = tables.where(order[left:])
-    x: Floats = shown[column]
-    names = _table_names(shown)
-    levels, far = levels_of(held, x, "x")
-    low, high = padded(x.tolist(), [*levels, *extra], floor=0.0)
-    words: NDArray[np.object_] = words_by(x, held)
-    return Chart(
-        name=f"check {check}", noun="table", title=headline(report, check, f"{len(value)} tables"),
-        x=Axis(label=label, name=column, limits=(low, high)),
-        y=Axis(label="Table in use", kind="rows", rows=names, limits=(-0.6, len(x) - 0.4)),
-        points=word_points(x, np.arange(len(x), dtype=float), words, "table",
-                           keys=tuple(shown["path"])),
-        levels=(*extra, *levels),
-        corner=(*far, *((f"{left} better ones are not shown",) if left else ())),
-        alt=in_words(report, check, label, value, "", held,
-                     [f"{name} {v:.4g}" for name, v in zip(names, x, strict=True)]),
-    )  # fmt: skip
-
-
-def _table_names(tables: Columns) -> tuple[str, ...]:
-    return tuple(
-        f"{(name or 'no set')[-26:]} {kind}"
-        for name, kind in zip(tables["set_name"], tables["table_type"], strict=True)
-    )

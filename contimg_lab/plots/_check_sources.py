@@ -6,19 +6,11 @@ import numpy as np
 
 from contimg_lab.analysis.checks import NOT_APPLICABLE, WARN
 from contimg_lab.analysis.checks.sources import catalogued
-from contimg_lab.plots._check_marks import (
-    Bound,
-    Floats,
-    ReportLike,
-    bounds_of,
-    headline,
-    in_words,
-    levels_of,
-    whose,
-    word_points,
-    words_by,
-)
-from contimg_lab.plots._check_scatter import bars_chart
+from contimg_lab.plots._check_bounds import Bound, bounds_of, levels_of, whose, words_by
+from contimg_lab.plots._check_marks import word_points
+from contimg_lab.plots._check_outcomes import bars_chart
+from contimg_lab.plots._check_report import Floats, ReportLike
+from contimg_lab.plots._check_words import headline, in_words
 from contimg_lab.plots.chart import Axis, Band, Chart, Column, Level, Line, Points
 
 __all__ = ["astrometry_chart", "completeness_chart", "ratio_chart"]
@@ -48,7 +40,8 @@ def ratio_chart(report: ReportLike, check: str) -> Chart:
     low, high = (report.thresholds.limits[f"{check}.{name}"] for name in ("low", "high"))
     most = float(counts.max(initial=1))
     # the hours' medians stand one above the other over the bars
-    place = 0.97 - np.arange(len(judged)) * min(0.05, 0.3 / max(len(judged), 1))
+    step = min(0.05, 0.3 / max(len(judged), 1))
+    place = np.array([0.97 - i * step for i in range(len(judged))], float)
     marks = tuple(
         Points(
             role=part.role, name=part.name, label=part.label, x=part.x, y=part.y, pinned=True,
@@ -65,7 +58,8 @@ def ratio_chart(report: ReportLike, check: str) -> Chart:
     stairs = Line(
         role="hour median", x=np.repeat(edges, 2), y=np.concatenate([[0.0], np.repeat(counts, 2),
                                                                    [0.0]]),
-        label=f"measurements (N = {len(values)} of {n_sources} sources)",
+        label=f"measurements (N = {len(values)} of {n_sources} sources"
+        f"{f', {beyond} beyond the plot' if beyond else ''})",
     )  # fmt: skip
     words = f"fail outside {low.value:g} to {high.value:g} ({whose(low.source)})"
     told = [
@@ -86,7 +80,7 @@ def ratio_chart(report: ReportLike, check: str) -> Chart:
         bands=(Band(role="good band", x=(low.value, high.value)),
                *(Band(role="bar", x=(left, left + _BIN), y=(0.0, float(n)))
                  for left, n in zip(edges[:-1].tolist(), counts.tolist(), strict=True) if n)),
-        corner=(f"{beyond} beyond the plot",) if beyond else (), columns=2,
+        columns=1,
         alt=in_words(report, check, "Measured over catalogued flux", values, "", bounds, told),
     )  # fmt: skip
 
@@ -131,7 +125,8 @@ def astrometry_chart(report: ReportLike, check: str) -> Chart:
                limits=(-edge, edge)),
         points=word_points(east, np.where(known, north, np.nan), words_by(offset, bounds),
                            "solution", keys=tuple(rows["id"]), columns=columns),
-        lines=rings, corner=far,
-        levels=(Level(role="constant", axis="x", at=0.0), Level(role="constant", axis="y", at=0.0)),
+        lines=rings,
+        levels=(*far, Level(role="constant", axis="x", at=0.0),
+                Level(role="constant", axis="y", at=0.0)),
         alt=in_words(report, check, "Measured offset of positions", offset, "arcsec", bounds),
     )  # fmt: skip

@@ -5,18 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from contimg_lab.analysis.checks import WARN, Columns
-from contimg_lab.plots._check_marks import (
-    Floats,
-    ReportLike,
-    bounds_of,
-    headline,
-    hour_axis,
-    hours_of_paths,
-    in_words,
-    named,
-    utc_hours,
-)
-from contimg_lab.plots._check_scatter import bars_chart, scatter_chart
+from contimg_lab.plots._check_bounds import bounds_of
+from contimg_lab.plots._check_outcomes import bars_chart
+from contimg_lab.plots._check_report import Floats, ReportLike, hour_axis, hours_of_paths, utc_hours
+from contimg_lab.plots._check_scatter import scatter_chart
+from contimg_lab.plots._check_words import headline, in_words, named
 from contimg_lab.plots._roles import ROLES
 from contimg_lab.plots.chart import Axis, Chart, Column, Points, pick
 
@@ -29,6 +22,7 @@ __all__ = [
 ]
 
 _STATUSES = ("completed", "running", "pending")
+_CAUSES = {None: "cause in no row", "unknown": "cause in no row"}
 
 
 def _tiles(report: ReportLike) -> Columns:
@@ -41,7 +35,7 @@ def failed_chart(report: ReportLike, check: str) -> Chart:
     runs = report.columns.runs
     x = hours_of_paths(report, runs["path"], runs["hour"])
     status = runs["status"].astype(str)
-    causes = np.array([cause or "unknown" for cause in runs["cause"]], object)
+    causes = np.array([_CAUSES.get(cause, cause) for cause in runs["cause"]], object)
     lanes = np.array(
         [f"failed: {cause}" if word == "failed" else word
          for word, cause in zip(status, causes, strict=True)], object,
@@ -129,7 +123,8 @@ def declination_chart(report: ReportLike, check: str) -> Chart:
         report, check, hours_of_paths(report, tiles["path"], tiles["hour"]),
         tiles["dec_offset_deg"], "tile",
         bounds_of(report, check, "beyond", "deg", warn_deg=WARN, fail_deg="fail"),
-        Axis(label="Declination less the night's (deg)", name="declination offset", unit="deg"),
+        Axis(label=f"Declination of date less {median:.3f} (deg)", name="declination offset",
+             unit="deg"),
         keys=tuple(tiles["path"]),
         columns=(Column(name="MS", values=named(tiles["path"])),
                  Column(name="declination of date", values=declination, unit="deg")),

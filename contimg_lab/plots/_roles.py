@@ -87,6 +87,9 @@ ROLES: dict[str, Look] = {
     "fail": _state("vermilion", "X"),
     "fail line": Look(colour="vermilion", width=1.3, order=1.5),
     # checks of a night
+    "good": Look(colour="green", marker="o", size=5, edged=True, width=0.4),
+    "doubtful": Look(colour="orange", marker="^", size=8, edged=True, width=0.6, order=3.1),
+    "bad": Look(colour="vermilion", marker="X", size=8.5, edged=True, width=0.6, order=3.2),
     "not applicable": Look(colour="grey", marker="s", size=5, filled=False, width=1.0),
     "bar": Look(colour="sky", alpha=0.45, order=1.2),
     "good band": Look(colour="green", alpha=0.12, order=0.5),

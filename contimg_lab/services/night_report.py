@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from contimg_lab import _faces
 from contimg_lab.analysis.checks import WORDS, Check, Night, all_checks, run_checks
 from contimg_lab.analysis.runs import stage_grade
 from contimg_lab.analysis.verdicts import (
@@ -34,6 +35,7 @@ from contimg_lab.times import datetime_from_unix
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from contimg_lab.services.report_part import ReportPart
 
@@ -174,6 +176,32 @@ class NightReport(NightSummary):
         from contimg_lab.services.report_part import make_part
 
         return make_part(self, name)
+
+    def figure(self, *checks: str) -> Figure:
+        """Draw what a reviewer looks at for some checks, in one figure; three make a panel.
+
+        Points are marked by their word in shape and colour, limits drawn with whose they are.
+        Where a check has no picture, the figure says why in words. Its ``alt`` says all of it.
+
+        Parameters
+        ----------
+        *checks
+            Names of checks.
+
+        Raises
+        ------
+        NotFound
+            There is no such check in this report, or none was named.
+
+        Examples
+        --------
+        >>> from contimg_lab import blocking as cl
+        >>> with cl.demo() as lab:
+        ...     figure = lab.qa.night(lab.last_night()).figure("beam", "noise")
+        >>> [axes.get_xlabel() for axes in figure.axes]
+        ['UTC on 2025-11-06 (h)', 'UTC on 2025-11-06 (h)']
+        """
+        return _faces.figure_of_checks(self, *checks)
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the hours as a DataFrame, one row a UTC hour: counts, verdict, what to do."""
