@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 _END_S = 5.0
 # these draw with tasks of their own, so they need the notebook's loop, not ours
-_FACES = frozenset({"dashboard", "panel", "search_panel"})
+_FACES = frozenset({"dashboard", "panel", "search_panel", "sign_panel"})
 
 _lock = threading.Lock()
 _worker: tuple[threading.Thread, asyncio.AbstractEventLoop] | None = None

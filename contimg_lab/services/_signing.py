@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from contimg_lab.errors import InvalidInput, NotFound, StaleReport
 from contimg_lab.ledger.chain import Entry
-from contimg_lab.ledger.changes import data_changes
+from contimg_lab.ledger.changes import Change, data_changes
 from contimg_lab.ledger.evidence import Evidence
 from contimg_lab.ledger.keys import SigningKey, key_path, load_key
 from contimg_lab.ledger.verify import is_listed
@@ -23,11 +24,39 @@ if TYPE_CHECKING:
     from contimg_lab.services._context import Context
     from contimg_lab.services.night_report import NightReport
 
-__all__ = ["sign_report"]
+__all__ = ["Signer", "find_signer", "report_changes", "sign_report"]
 
 _MOST_TOLD = 5
 
 Key = SigningKey | str | os.PathLike[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signer:
+    """Who would sign, and with what.
+
+    Attributes
+    ----------
+    reviewer
+        The name, without blanks around it.
+    public_key
+        Of the key that would sign, in hex; None: the entry would not be signed.
+    is_listed
+        Whether the list of reviewers names the reviewer with that key.
+    own
+        Where the reviewer's own key is looked for.
+    """
+
+    reviewer: str
+    public_key: str | None
+    is_listed: bool
+    own: Path
+
+    def __str__(self) -> str:
+        listed = "listed as a reviewer" if self.is_listed else "not listed as a reviewer"
+        if self.public_key is None:
+            return f"will be unsigned: {self.reviewer} has no key on this computer; {listed}"
+        return f"will be signed with the key {self.public_key[:16]}…; {listed}"
 
 
 async def sign_report(
@@ -51,7 +80,7 @@ async def sign_report(
         )
     name, why = _words(reviewer, "reviewer"), _words(reason, "reason")
     said = await asyncio.to_thread(_judged, report, decision, exceptions, hours)
-    signing, listed = await asyncio.to_thread(_signer, context, name, key)
+    signing, listed = await asyncio.to_thread(_key_of, context, name, key)
     if corrects is not None:
         await _must_be_about(context, corrects, report.night)
     identity, n_paths = await context.identity_of_first()
@@ -108,7 +137,15 @@ def _judged(
     return {**storable(told), "results": results}
 
 
-def _signer(context: Context, name: str, key: Key | None) -> tuple[SigningKey | None, bool]:
+async def find_signer(context: Context, reviewer: str, key: Key | None) -> Signer:
+    """Tell how an entry would be signed; see `contimg_lab.services.sign_off.SignOffs`."""
+    name = _words(reviewer, "reviewer")
+    signing, listed = await asyncio.to_thread(_key_of, context, name, key)
+    public_key = None if signing is None else signing.public_key
+    return Signer(reviewer=name, public_key=public_key, is_listed=listed, own=key_path(name))
+
+
+def _key_of(context: Context, name: str, key: Key | None) -> tuple[SigningKey | None, bool]:
     """The key that signs, and whether the reviewer is listed with it."""
     signing: SigningKey | None = None
     if isinstance(key, SigningKey):
@@ -130,16 +167,24 @@ async def _must_be_about(context: Context, number: int, night: str) -> None:
         raise InvalidInput(f"entry {number} is about the night {entry.body['night']}, not {night}")
 
 
-async def _must_be_current(context: Context, report: NightReport) -> None:
+async def report_changes(context: Context, report: NightReport) -> tuple[Change, ...]:
+    """Name what differs from a report's rows; see `contimg_lab.services.sign_off.SignOffs`."""
     if report.token is not None and report.token == await context.database.token():
-        return
+        return ()
     # what was committed meanwhile may have been about other rows
     now: Evidence | None = None
     with contextlib.suppress(NotFound):
         now = await evidence_again(context, report.night)
     if await asyncio.to_thread(_is_same, report.evidence, now):
-        return
+        return ()
     changes, _ = await asyncio.to_thread(data_changes, report.evidence, now)
+    return changes
+
+
+async def _must_be_current(context: Context, report: NightReport) -> None:
+    changes = await report_changes(context, report)
+    if not changes:
+        return
     more = len(changes) - _MOST_TOLD
     raise StaleReport(
         f"the report of {report.night} is no longer true of the database: "

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from contimg_lab import _faces
 from contimg_lab.ledger.chain import Entry
 from contimg_lab.records.sign_offs import NightState
 from contimg_lab.services._context import Service
@@ -18,8 +19,10 @@ from contimg_lab.times import parse_night
 if TYPE_CHECKING:
     import pandas as pd
 
+    from contimg_lab.ledger.changes import Change
     from contimg_lab.ledger.keys import SigningKey
     from contimg_lab.services._sign_off_check import SignOffCheck
+    from contimg_lab.services._signing import Signer
     from contimg_lab.services.night_report import NightReport
 
 __all__ = ["LedgerBook", "SignOffs"]
@@ -107,6 +110,79 @@ class SignOffs(Service):
             key=key,
             corrects=corrects.number if isinstance(corrects, Entry) else corrects,
         )
+
+    async def signer(
+        self, reviewer: str, *, key: SigningKey | str | os.PathLike[str] | None = None
+    ) -> Signer:
+        """Tell how an entry of a reviewer would be signed; nothing is written.
+
+        Parameters
+        ----------
+        reviewer, key
+            As for `sign`.
+
+        Raises
+        ------
+        InvalidInput
+            No name is given, or one that is none.
+        SigningKeyError
+            The key cannot be used.
+        ConfigError
+            The list of reviewers cannot be read.
+
+        Examples
+        --------
+        >>> from contimg_lab import blocking as cl
+        >>> with cl.demo() as lab:
+        ...     print(lab.qa.signer("Nobody whom this computer knows"))
+        will be unsigned: Nobody whom this computer knows has no key on this computer; not \
+listed as a reviewer
+        """
+        from contimg_lab.services._signing import find_signer
+
+        return await find_signer(self.context, reviewer, key)
+
+    async def changes(self, report: NightReport) -> tuple[Change, ...]:
+        """Name what differs now from the rows that a report was computed from.
+
+        Nothing is judged again: `sign` takes the report as long as this is empty.
+
+        Parameters
+        ----------
+        report
+            What `night` returned.
+
+        Raises
+        ------
+        DatabaseError
+            The database cannot be read now.
+
+        Examples
+        --------
+        >>> from contimg_lab import blocking as cl
+        >>> with cl.demo() as lab:
+        ...     lab.qa.changes(lab.qa.night(lab.last_night()))
+        ()
+        """
+        from contimg_lab.services._signing import report_changes
+
+        return await report_changes(self.context, report)
+
+    def sign_panel(self, night: NightReport | str | date | None = None, **options: Any) -> Any:
+        """Show the form in which a night is decided on and signed.
+
+        Parameters
+        ----------
+        night
+            A report of `night`, or a UTC date; None: the night that is selected, else the last.
+        **options
+            More of `contimg_lab.panels.sign_off.SignOffPanel`: ``reviewer``, ``key``,
+            ``corrects``.
+        """
+        if night is not None:
+            given = "report" if hasattr(night, "evidence") else "night"
+            options = {given: night, **options}
+        return _faces.panel("sign_off", self.lab, **options)
 
     async def ledger(self) -> LedgerBook:
         """List the ledger's entries, of every database, and its head.
