@@ -20,6 +20,7 @@ PANELS: dict[str, str] = {
     "sources": "contimg_lab.panels.sources:SourcesPanel",
     "images": "contimg_lab.panels.images:ImagesPanel",
     "variability": "contimg_lab.panels.variability:VariabilityPanel",
+    "sign_off": "contimg_lab.panels.sign_off:SignOffPanel",
     "dashboard": "contimg_lab.panels.dashboard:DashboardPanel",
 }
 """Module and class of each panel by name; nothing is imported before a panel is made."""

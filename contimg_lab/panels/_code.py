@@ -169,6 +169,21 @@ def _night(*, night: str) -> list[str]:
     return [f"await lab.qa.hours({night!r})"]
 
 
+def _sign_off(*, night: str, as_of: str | None = None, thresholds: str | None = None) -> list[str]:
+    """What the checks say, of the rows as they are now; code signs nothing by itself."""
+    given = _arguments(thresholds=thresholds)
+    told = f"{night!r}{f', {given}' if given else ''}"
+    if as_of is None:
+        return [f"report = await lab.qa.night({told})", 'report.checks().drop(columns="rows")']
+    return [
+        "from datetime import datetime",
+        "",
+        f"as_of = datetime.fromisoformat({as_of!r})  # what ages are counted to",
+        f"report = await lab.qa.night({told}, as_of=as_of)",
+        'report.checks().drop(columns="rows")',
+    ]
+
+
 def _dashboard(*, night: str) -> list[str]:
     return [f"summary = await lab.qa.summary({night!r})", "summary.to_pandas()"]
 
@@ -181,6 +196,7 @@ _PANELS: Mapping[str, Callable[..., list[str]]] = {
     "sources": _sources,
     "images": _images,
     "variability": _variability,
+    "sign_off": _sign_off,
     "dashboard": _dashboard,
 }
 

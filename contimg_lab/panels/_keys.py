@@ -21,6 +21,12 @@ KEYS: dict[str, tuple[tuple[str, str], ...]] = {
         ("+ − 0", "zoom in, zoom out, show all"),
         ("Esc", "choose nothing"),
     ),
+    "In the sign-off form": (
+        ("Tab, Shift Tab", "from hour to hour: decision, class, reasons; then who, why, and Sign"),
+        ("↑ ↓", "another decision or class"),
+        ("Space", "tick “I have looked, and decide …”"),
+        ("Enter or Space on a button", "judge again, or sign"),
+    ),
     "Anywhere in a panel": (
         ("Tab, Shift Tab", "go on to the next control, or back"),
         ("Alt ← and Alt →", "back and forward through what was chosen"),

@@ -117,6 +117,12 @@ class Draft:
         self.hours: Mapping[int, HourReport] = {one.hour: one for one in report.judged}
 
     @property
+    def is_touched(self) -> bool:
+        """Whether anything was typed or chosen."""
+        typed = [self.reason, self.notes, *self.reasons.values()]
+        return bool(self.decision or self.chosen or self.classes) or any(map(str.strip, typed))
+
+    @property
     def night(self) -> str:
         """The decision of the night."""
         return self.decision or self.report.recommendation.decision

@@ -1,0 +1,349 @@
+"""The sign-off form in words: verdict, how the night stands, each check, and what was signed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from contimg_lab.panels._sign_draft import Draft, Item, place
+from contimg_lab.panels._words import MISSING, escape, facts, utc
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from contimg_lab.ledger.chain import Entry
+    from contimg_lab.ledger.changes import Change
+    from contimg_lab.records.qa import Outcome
+    from contimg_lab.records.sign_offs import NightState
+    from contimg_lab.services._promotion import Promotion
+    from contimg_lab.services.night_report import HourReport, NightReport
+
+__all__ = [
+    "CSS",
+    "Line",
+    "changes_html",
+    "classes_words",
+    "decision_words",
+    "entry_html",
+    "entry_words",
+    "heading_html",
+    "item_html",
+    "judged_html",
+    "lacking_html",
+    "lines_html",
+    "lines_text",
+    "report_line",
+    "rest_html",
+    "rule_html",
+    "state_line",
+    "verdict_line",
+]
+
+Line = tuple[str, str, str]
+"""Sign, state (ok, warn, bad or none) and words."""
+
+SIGNS = {
+    "pass": ("✓", "ok"),
+    "warn": ("!", "warn"),
+    "fail": ("✗", "bad"),
+    "not applicable": ("–", "none"),
+}
+_STATES = {
+    "unsigned": ("–", "none", "Unsigned"),
+    "accepted": ("✓", "ok", "Accepted"),
+    "with exceptions": ("!", "warn", "Accepted with exceptions"),
+    "rejected": ("✗", "bad", "Rejected"),
+    "hold": ("‖", "warn", "On hold"),
+    "stale": ("✗", "bad", "STALE"),
+}
+_MOST_CHANGES = 20
+_MOST_KEYS = 3
+
+CSS = """
+.contimg-sign { --contimg-ok: #1b6e2c; --contimg-warn: #8a5300; --contimg-bad: #b00020;
+  color: var(--jp-ui-font-color1, #212121); }
+[data-jp-theme-light="false"] .contimg-sign { --contimg-ok: #7fd68f; --contimg-warn: #ffb95c;
+  --contimg-bad: #ff8a80; }
+.contimg-sign .widget-html-content { line-height: 1.45; font-size: 13px; overflow-wrap: anywhere; }
+.contimg-sign .contimg-ok { color: var(--contimg-ok); font-weight: 700; }
+.contimg-sign .contimg-warn { color: var(--contimg-warn); font-weight: 700; }
+.contimg-sign .contimg-bad { color: var(--contimg-bad); font-weight: 700; }
+.contimg-sign .contimg-none { color: var(--jp-ui-font-color2, #616161); font-weight: 700; }
+.contimg-sign .contimg-line { font-size: 14px; line-height: 22px; }
+.contimg-sign-place { border-left: 4px solid var(--jp-border-color2, #bdbdbd);
+  padding: 2px 0 6px 10px; margin: 8px 0 0 0; overflow: visible; }
+.contimg-sign-item { border-top: 1px solid var(--jp-border-color2, #e0e0e0); padding: 2px 0; }
+.contimg-sign .widget-label { color: var(--jp-ui-font-color1, #212121); }
+.contimg-sign-unlabelled .widget-label { position: absolute; width: 1px; height: 1px; padding: 0;
+  overflow: hidden; clip-path: inset(50%); }
+.contimg-sign ::placeholder { color: var(--jp-ui-font-color2, #616161); }
+.contimg-sign :is(input, select, textarea, button, summary):focus-visible {
+  outline: 2px solid var(--jp-brand-color1, #1976d2) !important; outline-offset: 1px; }
+.contimg-sign .contimg-missing input { border-color: var(--contimg-bad) !important; }
+.contimg-sign ul { margin: 0; padding-left: 20px; }
+.contimg-sign .contimg-entry { user-select: text; font-size: 13px; }
+.contimg-sign .contimg-entry code { overflow-wrap: anywhere; }
+"""
+
+
+def lines_html(lines: Iterable[Line]) -> str:
+    """Return lines, each with its sign."""
+    return "".join(
+        f"<div class='contimg-line'><span class='contimg-{state}'>{escape(sign)}</span> "
+        f"{escape(words)}</div>"
+        for sign, state, words in lines
+    )
+
+
+def lines_text(lines: Iterable[Line]) -> str:
+    """Return lines as plain text."""
+    return "\n".join(f"{sign} {words}" for sign, _, words in lines)
+
+
+def verdict_line(report: NightReport) -> Line:
+    """Say what the checks come to, and what is recommended by which rule."""
+    advice = report.recommendation
+    words = f"Verdict: {report.verdict}. Recommended: {advice.decision} ({advice.rule})."
+    return (*SIGNS[report.verdict], words)
+
+
+def state_line(state: NightState) -> Line:
+    """Say whether the night is signed, by whom, and whether that still holds."""
+    sign, tone, word = _STATES[state.state]
+    if state.number is None:
+        return sign, tone, f"{word}: nobody has signed this night."
+    by = f"{state.decision} by {state.reviewer}, entry {state.number}, {_moment(state.signed_at)}"
+    if state.state == "stale":
+        since = utc(state.stale_since)
+        return sign, tone, f"{word}, noticed {since} UTC: {state.change}. It was signed: {by}."
+    how = "signed with a key" if state.is_signed else "not signed with a key"
+    listed = "listed reviewer" if state.is_listed else "reviewer not listed"
+    held = "its rows are unchanged" if state.is_checked else "its rows were not looked at yet"
+    return sign, tone, f"{word}: {by} ({how}; {listed}); {held}."
+
+
+def report_line(report: NightReport, changes: Sequence[Change]) -> Line:
+    """Say when the night was judged, and what of its rows has changed since."""
+    judged = f"judged at {utc(report.as_of)} UTC"
+    if not changes:
+        return "✓", "ok", f"The report below was {judged}; its rows are unchanged."
+    told = "; ".join(map(str, changes[:2]))
+    more = len(changes) - 2
+    tail = f"; and {more:,} more" if more > 0 else ""
+    return (
+        "!",
+        "warn",
+        f"Rows changed since the report below was {judged}: {told}{tail}. Judge again before you "
+        "sign: what you typed stays.",
+    )
+
+
+def changes_html(changes: Sequence[Change]) -> str:
+    """Return a fold that names the rows that changed."""
+    if len(changes) <= 2:
+        return ""
+    more = len(changes) - _MOST_CHANGES
+    lines = [str(change) for change in changes[:_MOST_CHANGES]]
+    lines += [f"and {more:,} more"] if more > 0 else []
+    return f"<details><summary>{len(changes):,} changes</summary>{_list(lines)}</details>"
+
+
+def heading_html(hour: HourReport | None, report: NightReport, items: Sequence[Item]) -> str:
+    """Return the heading of a place: what it is and the worst that was said of it."""
+    outcomes = [one for one in report.outcomes if one.hour is None] if hour is None else []
+    told = outcomes if hour is None else hour.outcomes
+    name = "Whole night" if hour is None else f"{hour.hour:02d} h UTC"
+    counts = _counts(told)
+    if hour is None:
+        words = f"checks of no single hour: {counts}"
+        sign, tone = _worst(items)
+    else:
+        words = f"{hour.verdict}: {counts}; {hour.summary.n_tiles} tiles"
+        sign, tone = SIGNS[hour.verdict]
+    return (
+        f"<b style='font-size:14px'>{name}</b> &nbsp;<span class='contimg-{tone}'>{sign}</span> "
+        f"{escape(words)}"
+    )
+
+
+def rule_html(recommended: str, rule: str, chosen: str) -> str:
+    """Return what is recommended and why, and whether something else is chosen."""
+    other = "" if chosen == recommended else f"; <b>chosen: {escape(chosen)}</b>"
+    return (
+        f"<span class='contimg-quiet'>Recommended: {escape(recommended)} ({escape(rule)})</span>"
+        f"{other}"
+    )
+
+
+def classes_words(draft: Draft, hour: int) -> str:
+    """Say which promotion classes can be given, and why not the others."""
+    promotion: Promotion = draft.hours[hour].promotion
+    if not draft.is_accepted(hour):
+        return "no class: the hour is not accepted"
+    if not promotion.classes:
+        return "no class: a gate of the hour fails"
+    unmet = "; ".join(
+        f"{one.why}{'' if one.is_met is None else ' (not met)'}"
+        for one in promotion.conditions.values()
+        if not one.is_met
+    )
+    told = f"candidate: {promotion.classes[0]}"
+    return f"{told}; trusted_baseline is not: {unmet}" if unmet else told
+
+
+def decision_words(draft: Draft) -> str:
+    """Say all that is decided, hours of one decision together."""
+    of: dict[str, list[str]] = {}
+    for hour in draft.hours:
+        promotion = draft.promotion(hour)
+        told = draft.hour(hour) + (f" as {promotion}" if promotion else "")
+        of.setdefault(told, []).append(f"{hour:02d}")
+    hours = "".join(f"; {', '.join(hours)} h: {told}" for told, hours in of.items())
+    return f"night {draft.report.night}: {draft.night}{hours}"
+
+
+def item_html(item: Item, gates: frozenset[str]) -> str:
+    """Return a check that warns or fails: its values and limits, whose they are, and why."""
+    first = item.outcomes[0]
+    sign, tone = SIGNS[first.word]
+    kind = "" if item.check in gates else " (notice)"
+    told = [f"{_measure(one)}{escape(one.why)}{_named(one)}" for one in item.outcomes[:_MOST_KEYS]]
+    more = len(item.outcomes) - _MOST_KEYS
+    if more > 0:
+        keys = ", ".join(one.key for one in item.outcomes[_MOST_KEYS:])
+        told.append(f"<details><summary>and {more} more</summary>{escape(keys)}</details>")
+    source = f" <span class='contimg-quiet'>{escape(first.threshold_source or '')}</span>"
+    return (
+        f"<span class='contimg-{tone}'>{sign} {escape(item.check)} {first.word}</span>{kind}: "
+        f"{'; '.join(told)}.{source if first.threshold_source else ''}"
+    )
+
+
+def rest_html(report: NightReport) -> str:
+    """Return folds of what passes, and of what could not be judged, with the reason."""
+    passed = sorted({one.check for one in report.outcomes if one.word == "pass"})
+    why: dict[str, list[str]] = {}
+    for one in report.outcomes:
+        if one.word == "not applicable":
+            hours = why.setdefault(f"{one.check}: {one.why}", [])
+            where = "night" if one.hour is None else f"{one.hour:02d}"
+            if where not in hours:
+                hours.append(where)
+    lines = [f"{told} ({', '.join(hours)})" for told, hours in why.items()]
+    return (
+        f"<details><summary>Not applicable, and why: {len(lines)}</summary>{_list(lines)}</details>"
+        f"<details><summary>Checks that pass: {len(passed)}</summary>{escape(', '.join(passed))}"
+        "</details>"
+    )
+
+
+def lacking_html(lacking: Sequence[str], left_out: Sequence[Item]) -> str:
+    """Return why it cannot be signed yet, and what will not be part of the entry."""
+    kept = ", ".join(item.name for item in left_out)
+    note = (
+        f"<div>Not part of the entry: what stands beside {escape(kept)}, since the night is not "
+        "accepted with exceptions.</div>"
+    ) * bool(left_out)
+    if not lacking:
+        return f"<div class='contimg-ok'>✓ Nothing is lacking: it can be signed.</div>{note}"
+    return f"<div class='contimg-bad'>✗ Cannot be signed yet:</div>{_list(lacking)}{note}"
+
+
+def entry_words(entry: Entry, path: Path) -> dict[str, object]:
+    """Return what an entry says, name by name, ready to be copied and printed."""
+    body = entry.body
+    hours = "; ".join(
+        f"{hour} h {one['decision']}" + (f" as {one['promotion']}" if one["promotion"] else "")
+        for hour, one in sorted(body["hours"].items())
+    )
+    key = body["public_key"]
+    told: dict[str, object] = {
+        "Entry": f"{entry.number} ({body['kind']}"
+        + (f" of entry {body['corrects']})" if body["corrects"] else ")"),
+        "Head hash": entry.hash,
+        "Night": f"{body['night']} (UTC)",
+        "Decision": body["decision"],
+        "Hours": hours or MISSING,
+        "Reviewer": f"{body['reviewer']} ({'listed' if body['listed'] else 'not listed'})",
+        "Signed at": _moment(body["signed_at"]),
+        "Signature": f"Ed25519, key {key}" if entry.signature else "none: not signed with a key",
+        "Reason": body["reason"],
+    }
+    for one in body["exceptions"]:
+        hour = None if one["hour"] is None else int(one["hour"])
+        named = f" ({one['key']})" if one["key"] is not None else ""
+        told[f"Exception: {one['check']} {place(hour)}{named}"] = one["reason"]
+    if body["notes"]:
+        told["Notes"] = body["notes"]
+    told["Thresholds"] = f"{body['thresholds']['name']}, {body['thresholds']['digest']}"
+    told["Evidence"] = body["evidence"]["digest"]
+    told["Ledger"] = path
+    return told
+
+
+def judged_html(report: NightReport) -> str:
+    """Return the hours as a plain table: what was said of each, and what is recommended."""
+    rows = "".join(
+        f"<tr><td>{one.hour:02d}</td><td>{SIGNS[one.verdict][0]} {escape(one.verdict)}</td>"
+        f"<td>{escape(one.recommendation.decision)}</td>"
+        f"<td>{escape(one.recommendation.rule)}</td></tr>"
+        for one in report.judged
+    )
+    head = "<th>hour (UTC)</th><th>verdict</th><th>recommended</th><th>rule</th>"
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def entry_html(entry: Entry | None, path: Path, head: str = "") -> str:
+    """Return an entry as a table of names and values below a heading."""
+    if entry is None:
+        return head
+    note = (
+        "Entry number and head hash, kept elsewhere (a printed report), prove later that nothing "
+        "was cut off the ledger."
+    )
+    return (
+        f"{head}<div class='contimg-entry'>{facts(entry_words(entry, path))}"
+        f"<div class='contimg-quiet'>{note}</div></div>"
+    )
+
+
+def _worst(items: Sequence[Item]) -> tuple[str, str]:
+    if not items:
+        return SIGNS["pass"]
+    return SIGNS["fail" if any(item.fails for item in items) else "warn"]
+
+
+def _counts(outcomes: Sequence[Outcome]) -> str:
+    told = []
+    for word in ("fail", "warn", "pass", "not applicable"):
+        n = len({one.check for one in outcomes if one.word == word})
+        if n:
+            told.append(f"{n} {word}")
+    return ", ".join(told) or "nothing was judged"
+
+
+def _measure(one: Outcome) -> str:
+    if one.value is None:
+        return ""
+    unit = "" if one.unit == "1" else f" {one.unit}"
+    limit = "" if one.threshold is None else f", limit {_number(one.threshold)}{unit}"
+    return f"<b>{escape(f'{_number(one.value)}{unit}{limit}')}</b> · "
+
+
+def _number(value: float) -> str:
+    whole = abs(value) < 1e9 and value == round(value)
+    return f"{value:,.0f}" if whole else f"{value:,.4g}"
+
+
+def _named(one: Outcome) -> str:
+    own = one.scope in ("hour", "night")
+    return "" if own else f" ({escape(one.scope)} {escape(one.key.rsplit('/', 1)[-1])})"
+
+
+def _moment(text: str | None) -> str:
+    """Write the ledger's time to the second."""
+    return MISSING if text is None else f"{text[:10]} {text[11:19]} UTC"
+
+
+def _list(lines: Sequence[str]) -> str:
+    return f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>"
