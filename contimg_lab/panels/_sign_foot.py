@@ -12,7 +12,9 @@ from contimg_lab.panels._sign_form import offer, write
 from contimg_lab.panels._sign_words import decision_words, lacking_html
 from contimg_lab.panels._words import escape
 
-__all__ = ["Foot"]
+__all__ = ["SIGN", "SIGNED", "SIGNING", "TRY_AGAIN", "Foot"]
+
+SIGN, SIGNING, SIGNED, TRY_AGAIN = "Sign", "Signing…", "✓ In the ledger", "Sign (again)"
 
 _STYLE = {"description_width": "80px"}
 _WIDE = {"width": "auto", "max_width": "100%"}
@@ -37,6 +39,7 @@ class Foot:
     """
 
     def __init__(self, reviewer: str) -> None:
+        self._draft: Draft | None = None
         self.reviewer = widgets.Text(
             value=reviewer, description="Reviewer:", placeholder="your name", style=_STYLE,
             layout={"width": "360px", "max_width": "100%"},
@@ -85,19 +88,32 @@ class Foot:
         yield self.confirm, lambda draft, yes: draft.confirm(yes=yes)
 
     def show(self, draft: Draft, entries: list[tuple[str, int]]) -> None:
-        """Show what is typed; entries are those that can be put right, with their words."""
-        write(self.reason, value=draft.reason)
-        write(self.notes, value=draft.notes)
+        """Show what is decided; entries are those that can be put right, with their words."""
+        if draft is not self._draft:  # else the widgets are ahead of it while somebody types
+            self._draft = draft
+            write(self.reason, value=draft.reason)
+            write(self.notes, value=draft.notes)
         nothing = "nothing: a new sign-off" if entries else "nothing: there is no entry yet"
         offer(self.corrects, [*entries, (nothing, 0)], draft.corrects or 0)
         write(self.confirm, description=f"I have looked, and decide: {decision_words(draft)}")
         write(self.confirm, value=draft.is_confirmed)
 
-    def say(self, lacking: list[str], draft: Draft, *, busy: bool) -> None:
-        """Say why it cannot be signed yet, or that it can."""
+    def say(self, lacking: list[str], draft: Draft, word: str) -> None:
+        """Say why it cannot be signed yet, or that it can.
+
+        Parameters
+        ----------
+        lacking
+            Why not; nothing: it can.
+        draft
+            What would be signed.
+        word
+            What stands on the button; other than *Sign* it was pressed, and keeps the focus: a
+            button that is disabled would lose it.
+        """
         write(self.lacking, value=lacking_html(lacking, draft.left_out()))
-        write(self.sign, description="Signing…" if busy else "Sign")
-        write(self.sign, disabled=bool(lacking) and not busy)
+        write(self.sign, description=word, icon="" if word == SIGNED else "pencil")
+        write(self.sign, disabled=bool(lacking) and word == SIGN)
 
     def say_key(self, words: str) -> None:
         """Say which key will sign."""

@@ -90,11 +90,17 @@ class Places:
 
 
 class Row:
-    """One check: what it says, and beside it a reason."""
+    """One check: what it says, and beside it a reason.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    text
+        What was typed before; from then on the widget is ahead of the draft.
+    """
+
+    def __init__(self, text: str) -> None:
         self.told = widgets.HTML(layout=_SHRINKS | {"flex": "3 1 380px"})
-        self.reason = widgets.Text(layout=_SHRINKS | {"flex": "2 1 300px", "width": "auto"})
+        self.reason = widgets.Text(text, layout=_SHRINKS | {"flex": "2 1 300px", "width": "auto"})
         self.reason.add_class("contimg-sign-unlabelled")
         self.box = widgets.Box([self.told, self.reason], layout=_WRAPS | {"align_items": "center"})
         self.box.add_class("contimg-sign-item")
@@ -112,7 +118,6 @@ class Row:
         name = f"Reason, {item.name}"
         write(self.told, value=item_html(item, draft.report.gates))
         write(self.reason, description=name, placeholder=hint, tooltip=f"{name}: {hint}")
-        write(self.reason, value=text)
         mark = self.reason.add_class if needed and not text.strip() else self.reason.remove_class
         mark("contimg-missing")
 
@@ -133,7 +138,7 @@ class Block:
         self._hear = hear
         self.rows: dict[str, Row] = {}
         self.head, self.rule = widgets.HTML(), widgets.HTML(layout=_SHRINKS)
-        self.decision = self._choice("Decision", 350, self._take_decision)
+        self.decision = self._choice("Decision", 400, self._take_decision)
         parts = [self.decision]
         if hour is not None:
             self.promotion = self._choice("Class", 230, self._take_class)
@@ -147,7 +152,7 @@ class Block:
         """Show what is decided and what the checks say."""
         items = draft.items[self.hour]
         for item in items:
-            self._row(item).show(item, draft)
+            self._row(item, draft).show(item, draft)
         report = draft.report
         is_judged = self.hour is None or self.hour in draft.hours
         if not is_judged:
@@ -187,9 +192,9 @@ class Block:
         told = f"<span class='contimg-quiet'>{escape(classes_words(draft, hour))}</span>"
         write(self.classes, value=told)
 
-    def _row(self, item: Item) -> Row:
+    def _row(self, item: Item, draft: Draft) -> Row:
         if item.check not in self.rows:
-            row = self.rows[item.check] = Row()
+            row = self.rows[item.check] = Row(draft.reasons.get(item.key, ""))
 
             def take(draft: Draft, text: str) -> None:
                 draft.reasons[item.key] = text

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from contimg_lab.panels._sign_draft import Draft, Item, place
-from contimg_lab.panels._words import MISSING, escape, facts, utc
+from contimg_lab.panels._sign_draft import Draft, Item
+from contimg_lab.panels._words import MISSING, escape, utc
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from contimg_lab.ledger.chain import Entry
     from contimg_lab.ledger.changes import Change
     from contimg_lab.records.qa import Outcome
     from contimg_lab.records.sign_offs import NightState
@@ -21,17 +18,15 @@ if TYPE_CHECKING:
 __all__ = [
     "CSS",
     "Line",
-    "changes_html",
     "classes_words",
     "decision_words",
-    "entry_html",
-    "entry_words",
+    "freshness_html",
     "heading_html",
     "item_html",
-    "judged_html",
     "lacking_html",
     "lines_html",
     "lines_text",
+    "moment",
     "report_line",
     "rest_html",
     "rule_html",
@@ -56,6 +51,7 @@ _STATES = {
     "hold": ("‖", "warn", "On hold"),
     "stale": ("✗", "bad", "STALE"),
 }
+_TOLD_CHANGES = 2
 _MOST_CHANGES = 20
 _MOST_KEYS = 3
 
@@ -112,7 +108,7 @@ def state_line(state: NightState) -> Line:
     sign, tone, word = _STATES[state.state]
     if state.number is None:
         return sign, tone, f"{word}: nobody has signed this night."
-    by = f"{state.decision} by {state.reviewer}, entry {state.number}, {_moment(state.signed_at)}"
+    by = f"{state.decision} by {state.reviewer}, entry {state.number}, {moment(state.signed_at)}"
     if state.state == "stale":
         since = utc(state.stale_since)
         return sign, tone, f"{word}, noticed {since} UTC: {state.change}. It was signed: {by}."
@@ -127,8 +123,8 @@ def report_line(report: NightReport, changes: Sequence[Change]) -> Line:
     judged = f"judged at {utc(report.as_of)} UTC"
     if not changes:
         return "✓", "ok", f"The report below was {judged}; its rows are unchanged."
-    told = "; ".join(map(str, changes[:2]))
-    more = len(changes) - 2
+    told = "; ".join(map(str, changes[:_TOLD_CHANGES]))
+    more = len(changes) - _TOLD_CHANGES
     tail = f"; and {more:,} more" if more > 0 else ""
     return (
         "!",
@@ -138,14 +134,15 @@ def report_line(report: NightReport, changes: Sequence[Change]) -> Line:
     )
 
 
-def changes_html(changes: Sequence[Change]) -> str:
-    """Return a fold that names the rows that changed."""
-    if len(changes) <= 2:
-        return ""
+def freshness_html(report: NightReport, changes: Sequence[Change]) -> str:
+    """Return the same with a fold that names the rows that changed, where they are many."""
+    told = lines_html([report_line(report, changes)])
+    if len(changes) <= _TOLD_CHANGES:
+        return told
     more = len(changes) - _MOST_CHANGES
     lines = [str(change) for change in changes[:_MOST_CHANGES]]
     lines += [f"and {more:,} more"] if more > 0 else []
-    return f"<details><summary>{len(changes):,} changes</summary>{_list(lines)}</details>"
+    return f"{told}<details><summary>{len(changes):,} changes</summary>{_list(lines)}</details>"
 
 
 def heading_html(hour: HourReport | None, report: NightReport, items: Sequence[Item]) -> str:
@@ -249,64 +246,6 @@ def lacking_html(lacking: Sequence[str], left_out: Sequence[Item]) -> str:
     return f"<div class='contimg-bad'>✗ Cannot be signed yet:</div>{_list(lacking)}{note}"
 
 
-def entry_words(entry: Entry, path: Path) -> dict[str, object]:
-    """Return what an entry says, name by name, ready to be copied and printed."""
-    body = entry.body
-    hours = "; ".join(
-        f"{hour} h {one['decision']}" + (f" as {one['promotion']}" if one["promotion"] else "")
-        for hour, one in sorted(body["hours"].items())
-    )
-    key = body["public_key"]
-    told: dict[str, object] = {
-        "Entry": f"{entry.number} ({body['kind']}"
-        + (f" of entry {body['corrects']})" if body["corrects"] else ")"),
-        "Head hash": entry.hash,
-        "Night": f"{body['night']} (UTC)",
-        "Decision": body["decision"],
-        "Hours": hours or MISSING,
-        "Reviewer": f"{body['reviewer']} ({'listed' if body['listed'] else 'not listed'})",
-        "Signed at": _moment(body["signed_at"]),
-        "Signature": f"Ed25519, key {key}" if entry.signature else "none: not signed with a key",
-        "Reason": body["reason"],
-    }
-    for one in body["exceptions"]:
-        hour = None if one["hour"] is None else int(one["hour"])
-        named = f" ({one['key']})" if one["key"] is not None else ""
-        told[f"Exception: {one['check']} {place(hour)}{named}"] = one["reason"]
-    if body["notes"]:
-        told["Notes"] = body["notes"]
-    told["Thresholds"] = f"{body['thresholds']['name']}, {body['thresholds']['digest']}"
-    told["Evidence"] = body["evidence"]["digest"]
-    told["Ledger"] = path
-    return told
-
-
-def judged_html(report: NightReport) -> str:
-    """Return the hours as a plain table: what was said of each, and what is recommended."""
-    rows = "".join(
-        f"<tr><td>{one.hour:02d}</td><td>{SIGNS[one.verdict][0]} {escape(one.verdict)}</td>"
-        f"<td>{escape(one.recommendation.decision)}</td>"
-        f"<td>{escape(one.recommendation.rule)}</td></tr>"
-        for one in report.judged
-    )
-    head = "<th>hour (UTC)</th><th>verdict</th><th>recommended</th><th>rule</th>"
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-
-
-def entry_html(entry: Entry | None, path: Path, head: str = "") -> str:
-    """Return an entry as a table of names and values below a heading."""
-    if entry is None:
-        return head
-    note = (
-        "Entry number and head hash, kept elsewhere (a printed report), prove later that nothing "
-        "was cut off the ledger."
-    )
-    return (
-        f"{head}<div class='contimg-entry'>{facts(entry_words(entry, path))}"
-        f"<div class='contimg-quiet'>{note}</div></div>"
-    )
-
-
 def _worst(items: Sequence[Item]) -> tuple[str, str]:
     if not items:
         return SIGNS["pass"]
@@ -331,8 +270,8 @@ def _measure(one: Outcome) -> str:
 
 
 def _number(value: float) -> str:
-    whole = abs(value) < 1e9 and value == round(value)
-    return f"{value:,.0f}" if whole else f"{value:,.4g}"
+    whole = value == round(value) or abs(value) >= 1000.0
+    return f"{value:,.0f}" if whole and abs(value) < 1e9 else f"{value:.3g}"
 
 
 def _named(one: Outcome) -> str:
@@ -340,7 +279,7 @@ def _named(one: Outcome) -> str:
     return "" if own else f" ({escape(one.scope)} {escape(one.key.rsplit('/', 1)[-1])})"
 
 
-def _moment(text: str | None) -> str:
+def moment(text: str | None) -> str:
     """Write the ledger's time to the second."""
     return MISSING if text is None else f"{text[:10]} {text[11:19]} UTC"
 

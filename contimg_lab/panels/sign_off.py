@@ -4,58 +4,37 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from contimg_lab.errors import ContimgLabError, LedgerError
+from contimg_lab.errors import ContimgLabError
 from contimg_lab.panels._base import Panel
-from contimg_lab.panels._controls import LAST_NIGHT, Choice, night_of, night_options
+from contimg_lab.panels._controls import LAST_NIGHT, Choice, night_options
 from contimg_lab.panels._sign_draft import Draft
-from contimg_lab.panels._sign_foot import Foot
+from contimg_lab.panels._sign_entry import entered_line, entry_html, entry_words, judged_html
+from contimg_lab.panels._sign_foot import SIGN, SIGNED, SIGNING, TRY_AGAIN, Foot
 from contimg_lab.panels._sign_form import Places, write
+from contimg_lab.panels._sign_page import Page, read_page
 from contimg_lab.panels._sign_words import (
     CSS,
     Line,
-    changes_html,
-    entry_html,
-    entry_words,
-    judged_html,
+    freshness_html,
     lines_html,
     lines_text,
     report_line,
     rest_html,
-    state_line,
-    verdict_line,
 )
 from contimg_lab.panels._words import error_words
-from contimg_lab.records.sign_offs import NightState
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pandas as pd
 
-    from contimg_lab.ledger.chain import Entry
-    from contimg_lab.ledger.changes import Change
     from contimg_lab.services.night_report import NightReport
 
 __all__ = ["SignOffPanel"]
 
 _NO_TIME = "no Measurement Set in this database has a time"
 _PAUSE_S = 0.2  # a name is being typed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Page:
-    nights: Sequence[str]
-    asked: str
-    token: object = None
-    report: NightReport | None = None
-    changes: tuple[Change, ...] = ()
-    state: NightState | None = None
-    entry: Entry | None = None
-    unreadable: LedgerError | None = None
 
 
 class SignOffPanel(Panel):
@@ -103,13 +82,14 @@ class SignOffPanel(Panel):
         self._given, self._key, self._corrects = report, key, corrects
         self._reviewer = reviewer
         self._asked_for = self._first_night != LAST_NIGHT
-        self._page: _Page | None = None
+        self._page: Page | None = None
         self._draft: Draft | None = None
         self._drafts: dict[str, Draft] = {}
         self._proposed: dict[str, int | None] = {}
         self._signer: tuple[str, str, bool] | None = None
         self._act: asyncio.Task[None] | None = None
         self._act_told: Line | None = None
+        self._word = SIGN
         self._judge = self._quiet = self._begins = False
         super().__init__(lab, start=start)
 
@@ -124,7 +104,7 @@ class SignOffPanel(Panel):
             tooltip="Run every check on the rows as they are now; what you typed stays",
             layout={"width": "130px", "flex": "0 0 auto"},
         )
-        self._places = Places(self._home, self._recheck)
+        self._places = Places(self._home, self._changed)
         self._foot = Foot(self._reviewer)
         self._pressed = [
             (self._again, self._home.taken(self._on_again)),
@@ -136,50 +116,28 @@ class SignOffPanel(Panel):
         self._watch(self._foot.reviewer, self._on_reviewer)
         for widget, take in self._foot.heard():
             self._watch(widget, partial(self._on_typed, take))
-        lines = widgets.VBox(
-            [self._told, self._changes], layout={"flex": "1 1 auto", "min_width": "0"}
-        )
-        top = widgets.Box(
-            [lines, self._again],
-            layout={"height": "124px", "overflow": "auto", "align_items": "flex-start"},
+        still = {"overflow": "auto", "min_width": "0"}
+        top = widgets.Box([self._told], layout=still | {"height": "96px"})
+        fresh = widgets.Box(
+            [self._again, self._changes],
+            layout=still | {"height": "68px", "grid_gap": "0 12px", "align_items": "flex-start"},
         )
         style = widgets.HTML(f"<style>{CSS}</style>")
-        form = widgets.VBox(
-            [style, top, self._places.box, self._rest_told, self._foot.box],
+        self._form = widgets.VBox(
+            [style, top, fresh, self._places.box, self._rest_told, self._foot.box],
             layout={"overflow": "visible"},
         )
-        form.add_class("contimg-sign")
-        return [self._night.widget], [form]
+        self._form.add_class("contimg-sign")
+        return [self._night.widget], [self._form]
 
     # what is read: the report once, and whether it still holds as often as anything changes
 
-    async def _fetch(self) -> _Page:
-        nights = await self._lab.nights()
-        asked, before = self._night.value, self._page
-        page = _Page(nights=nights, asked=asked, token=await self._lab.token())
-        held = None if before is None or before.asked != asked else before.report
-        if held is None and self._given is not None and asked == self._given.night:
-            held = self._given
-        night = night_of(asked, nights) if held is None else held.night
-        night = night or (nights[-1] if nights else None)
-        if night is None:
-            return page
-        if held is None or self._judge:
-            page = replace(page, report=await self._lab.qa.night(night))
-        elif before is not None and before.report is held and before.token == page.token:
-            page = replace(page, report=held, changes=before.changes)
-        else:
-            page = replace(page, report=held, changes=await self._lab.qa.changes(held))
-        try:
-            states = await self._lab.qa.states(night, night)
-            state = states[0] if states else NightState(night=night, state="unsigned")
-            if state.number is None:
-                return replace(page, state=state)
-            return replace(page, state=state, entry=await self._lab.qa.entry(state.number))
-        except LedgerError as error:
-            return replace(page, unreadable=error)
+    async def _fetch(self) -> Page:
+        return await read_page(
+            self._lab, self._night.value, self._page, given=self._given, again=self._judge
+        )
 
-    def _show(self, page: _Page) -> str:
+    def _show(self, page: Page) -> str:
         self._night.offer([pair for pair in night_options(page.nights) if pair[1] != "all"])
         self._page, report = page, page.report
         before = self._draft
@@ -187,12 +145,13 @@ class SignOffPanel(Panel):
             self._draft = None
             self._recheck()
             return _NO_TIME
-        self._judge = False
-        self._draft = self._drafts.setdefault(report.night, Draft(report))
-        if self._draft.report is not report:
-            self._draft.judge(report)
-        if before is not self._draft:
-            self._act_told = None
+        self._judge, self._given = False, None
+        draft = self._draft = self._drafts.get(report.night) or Draft(report)
+        self._drafts[report.night] = draft
+        if draft.report is not report:
+            draft.judge(report)
+        if before is not draft:
+            self._act_told, self._word = None, SIGN
             self._forget(before)
         if self._signer is None:
             self._ask("signer", self._find_signer, self._show_signer)
@@ -211,7 +170,7 @@ class SignOffPanel(Panel):
             f"checks fail in {len(report.judged)} hours"
         )
 
-    def _propose(self, page: _Page) -> None:
+    def _propose(self, page: Page) -> None:
         """An entry about the night is put right by the next, if the reviewer does not say else."""
         draft, number = self._draft, page.state.number if page.state is not None else None
         given, self._corrects = self._corrects, None
@@ -225,12 +184,17 @@ class SignOffPanel(Panel):
     def _on_typed(self, take: Callable[[Draft, Any], None], change: Any) -> None:
         if not self._quiet and self._draft is not None:
             take(self._draft, change["new"])
-            self._recheck()
+            self._changed()
+
+    def _changed(self) -> None:
+        if not self._is_signing():
+            self._word = SIGN
+        self._recheck()
 
     def _on_reviewer(self, change: Any) -> None:
         self._signer = None
         self._ask("signer", self._find_signer, self._show_signer)
-        self._recheck()
+        self._changed()
 
     async def _find_signer(self) -> tuple[str, str, bool]:
         """Name, words about the key, and whether it can sign."""
@@ -259,14 +223,14 @@ class SignOffPanel(Panel):
     def _on_sign(self, button: Any) -> None:
         if self._draft is None or self._lacking(self._draft) or self._is_signing():
             return
-        self._act_told = None
+        self._act_told, self._word = None, SIGNING
         given = {**self._draft.arguments(), "reviewer": self._foot.reviewer.value.strip()}
         # no request of the panel's: an entry under way is neither given up nor overtaken
         self._act = asyncio.get_running_loop().create_task(self._sign(self._draft, given))
         self._recheck()
 
     async def _sign(self, draft: Draft, given: Mapping[str, Any]) -> None:
-        night = draft.report.night
+        night, word = draft.report.night, TRY_AGAIN
         try:
             entry = await self._lab.qa.sign(draft.report, key=self._key, **given)
         except ContimgLabError as error:
@@ -275,13 +239,12 @@ class SignOffPanel(Panel):
             words = f"{error_words(error)} Look at the ledger whether there is an entry."
             told = ("✗", "bad", f"It is not known whether night {night} was signed: {words}")
         else:
-            told = ("✓", "ok", f"Signed: night {night} is entry {entry.number} of the ledger.")
+            told, word = entered_line(entry), SIGNED
             draft.confirm(yes=False)
         self._act = None
         if self.state == "closed":
             return
-        self._act_told = told
-        self._foot.confirm.focus()  # before Sign is disabled, which would lose it
+        self._act_told, self._word = told, word
         self._recheck()
         self.refresh()
 
@@ -296,31 +259,21 @@ class SignOffPanel(Panel):
         page, draft = self._page, self._draft
         if page is None or draft is None:
             self._places.show(None)
+            self._form.layout.display = None if page is None else "none"
             return
+        write(self._form.layout, display=None)
         self._quiet = True
         try:
             self._places.show(draft)
-            self._foot.show(draft, self._entries(page, draft))
+            self._foot.show(draft, page.entries(draft.corrects))
         finally:
             self._quiet = False
-        self._foot.say(self._lacking(draft), draft, busy=self._is_signing())
-        write(self._told, value=lines_html(self._lines(page)))
-        write(self._changes, value=changes_html(page.changes))
+        self._foot.say(self._lacking(draft), draft, self._word)
+        write(self._told, value=lines_html(page.lines()))
+        write(self._changes, value=freshness_html(draft.report, page.changes))
         write(self._rest_told, value=rest_html(draft.report))
         told = [self._act_told] if self._act_told is not None else []
-        write(self._foot.result, value=entry_html(page.entry, self._ledger, lines_html(told)))
-
-    def _lines(self, page: _Page) -> list[Line]:
-        """How the night stands, what its checks come to, and whether that is true yet."""
-        lines: list[Line] = []
-        if page.unreadable is not None:
-            words = f"The ledger cannot be read: {error_words(page.unreadable)}"
-            lines.append(("✗", "bad", words))
-        elif page.state is not None:
-            lines.append(state_line(page.state))
-        if page.report is not None:
-            lines += [verdict_line(page.report), report_line(page.report, page.changes)]
-        return lines
+        write(self._foot.result, value=entry_html(page.entry, page.ledger, lines_html(told)))
 
     def _lacking(self, draft: Draft) -> list[str]:
         page, signer, lines = self._page, self._signer, []
@@ -341,18 +294,6 @@ class SignOffPanel(Panel):
         if not draft.is_confirmed:
             lines.append("“I have looked, and decide …” is not ticked.")
         return lines
-
-    def _entries(self, page: _Page, draft: Draft) -> list[tuple[str, int]]:
-        """Entries that can be put right, with their words."""
-        found: list[tuple[str, int]] = []
-        state = page.state
-        if state is not None and state.number is not None:
-            found.append(
-                (f"entry {state.number}: {state.decision}, {state.reviewer}", state.number)
-            )
-        if draft.corrects is not None and draft.corrects not in [number for _, number in found]:
-            found.append((f"entry {draft.corrects}", draft.corrects))
-        return found
 
     def _forget(self, draft: Draft | None) -> None:
         """Let go of a night on which nothing was typed: its rows need not be kept."""
@@ -388,17 +329,14 @@ class SignOffPanel(Panel):
         page = self._page
         if page is None or page.report is None:
             return "", ""
-        lines = self._lines(page)
-        signed = entry_html(page.entry, self._ledger)
+        lines = [*page.lines(), report_line(page.report, page.changes)]
+        signed = entry_html(page.entry, page.ledger)
         html = f"{lines_html(lines)}{signed}{judged_html(page.report)}"
-        told = {} if page.entry is None else entry_words(page.entry, self._ledger)
-        text = "\n".join(f"{name}: {value}" for name, value in told.items())
-        return html, "\n".join(part for part in (lines_text(lines), text) if part)
-
-    @property
-    def _ledger(self) -> Path:
-        path: Path = self._lab.qa.context.ledger.path
-        return path
+        told = [lines_text(lines)]
+        if page.entry is not None and page.ledger is not None:
+            words = entry_words(page.entry, page.ledger)
+            told += [f"{name}: {value}" for name, value in words.items()]
+        return html, "\n".join(told)
 
 
 def _outcomes(report: NightReport) -> pd.DataFrame:
