@@ -47,6 +47,8 @@ CASES = [
     ("variability", {"text": "j0", "rule": "any", "sort": "vs_max"}),
     ("variability", {"rule": "presets", "sort": "p_constant", "flux_scale": True}),
     ("variability", {"rule": "expression", "expression": "eta > 3 and n_used >= 20"}),
+    ("sign_off", {}),
+    ("sign_off", {"night": "2025-10-12"}),
     ("dashboard", {}),
     ("dashboard", {"night": "2025-10-12"}),
 ]
@@ -216,6 +218,7 @@ def test_whatever_a_value_holds_is_a_literal(
         yield code_for("pointings", path, night=night)
         yield code_for("caltables", path, night=None, status=status)
         yield code_for("caltables", path, night="2025-10-09", status=status, reach_d=0.5)
+        yield code_for("sign_off", path, night=night, thresholds=status)
         yield code_for("dashboard", path, night=night)
         yield code_for("images", path, night=night, type=status, text=text)
         yield code_for("images", path, night=None, type=status, text=None, photometry=False)
