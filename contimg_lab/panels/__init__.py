@@ -14,6 +14,7 @@ __all__ = ["PANELS", "TABS", "make_panel", "panel_class"]
 
 PANELS: dict[str, str] = {
     "night": "contimg_lab.panels.night:NightPanel",
+    "calendar": "contimg_lab.panels.calendar:CalendarPanel",
     "jobs": "contimg_lab.panels.jobs:JobsPanel",
     "pointings": "contimg_lab.panels.pointings:PointingsPanel",
     "caltables": "contimg_lab.panels.caltables:CalTablesPanel",

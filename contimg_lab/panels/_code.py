@@ -14,7 +14,7 @@ from contimg_lab.times import night_bounds_mjd, parse_night
 __all__ = ["code_for"]
 
 
-def code_for(panel: str, path: str | None = None, **shown: Any) -> str:
+def code_for(panel: str, path: str | None = None, ledger: str | None = None, **shown: Any) -> str:
     """Return the cell that yields the DataFrame of a panel.
 
     Parameters
@@ -23,6 +23,8 @@ def code_for(panel: str, path: str | None = None, **shown: Any) -> str:
         Name of the panel.
     path
         What to open; None: what the environment says.
+    ledger
+        Ledger of sign-offs; None: what the environment says.
     **shown
         What the panel shows: its filters and its order, as the functions below take them.
 
@@ -41,7 +43,9 @@ def code_for(panel: str, path: str | None = None, **shown: Any) -> str:
     """
     if panel not in _PANELS:
         raise InvalidInput(f"panel {panel!r} has no code; there are {', '.join(_PANELS)}")
-    opening = f"lab = await cl.open({'' if path is None else repr(path)})"
+    given = [] if path is None else [repr(path)]
+    given += [] if ledger is None else [f"ledger={ledger!r}"]
+    opening = f"lab = await cl.open({', '.join(given)})"
     if path is None:
         opening += "  # what PIPELINE_DB and its kind say"
     return "\n".join(["import contimg_lab as cl", "", opening, *_PANELS[panel](**shown)])
@@ -184,12 +188,22 @@ def _sign_off(*, night: str, as_of: str | None = None, thresholds: str | None = 
     ]
 
 
+def _calendar(*, states: Sequence[str] | None) -> list[str]:
+    """Nights in some states; signed ones are held against their rows then."""
+    table = "await lab.qa.calendar()"
+    if states is None:
+        return [table]
+    kept = f'nights["state"].isin({list(states)!r})'
+    return [f"nights = {table}", f"nights[{kept}].reset_index(drop=True)"]
+
+
 def _dashboard(*, night: str) -> list[str]:
     return [f"summary = await lab.qa.summary({night!r})", "summary.to_pandas()"]
 
 
 _PANELS: Mapping[str, Callable[..., list[str]]] = {
     "night": _night,
+    "calendar": _calendar,
     "jobs": _jobs,
     "pointings": _pointings,
     "caltables": _caltables,

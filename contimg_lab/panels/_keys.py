@@ -14,6 +14,14 @@ KEYS: dict[str, tuple[tuple[str, str], ...]] = {
         ("Ctrl C", "copy the row with its header"),
         ("Esc", "choose nothing"),
     ),
+    "In the calendar": (
+        ("← →", "the night before, the next; those that the filter leaves out are stepped over"),
+        ("↑ ↓, Page Up, Page Down", "a week or four weeks back, or on"),
+        ("Home, End", "first and last night"),
+        ("Enter or Space", "choose the night"),
+        ("d", "anywhere in the panel: what has changed since it was signed; once more: back"),
+        ("s", "anywhere in the panel: sign it, or sign it again"),
+    ),
     "In a plot": (
         ("← →, Home, End", "walk from point to point"),
         ("Enter", "choose the point"),

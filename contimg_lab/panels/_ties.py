@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from contimg_lab.errors import InvalidInput
@@ -27,12 +27,15 @@ class Tied:
         `contimg_lab.records.events.Event` that change what is shown.
     renames
         Whether the selection calls a row by another name than the panel.
+    shower
+        What shows another panel by its name, set by the dashboard that holds this one.
     """
 
     selects: ClassVar[str] = ""
     follows: ClassVar[tuple[str, ...]] = ()
     shows: ClassVar[tuple[str, ...]] = ()
     renames: ClassVar[bool] = False
+    shower: Callable[[str], None] | None = None
     if TYPE_CHECKING:  # of the panel
         _ties: Ties
         _ask: Any
@@ -51,6 +54,27 @@ class Tied:
     async def _value_of(self, key: str) -> str:
         """Return what the selection calls the row of a key; where the panel ``renames``."""
         return key
+
+    def show_panel(self, name: str) -> bool:
+        """Ask the dashboard that holds this panel to show another one.
+
+        Parameters
+        ----------
+        name
+            A key of `contimg_lab.panels.PANELS`.
+
+        Returns
+        -------
+        bool
+            Whether it is shown; not where the panel stands alone, or the dashboard has no such
+            tab. What is to be shown there goes through ``lab.selection``, before or after.
+        """
+        from contimg_lab.panels import TABS
+
+        if self.shower is None or name not in TABS:
+            return False
+        self.shower(name)
+        return True
 
     def _layout(self) -> dict[str, Any]:
         """Return how the panel is arranged, for a saved view."""

@@ -147,6 +147,7 @@ class DashboardPanel(Panel):
         panel._head.live.value = self._head.live.value
         panel._head.tools.history = False
         panel._after.append(self._settle)
+        panel.shower = self.show_tab
         self._panels[TABS[index]] = panel
         self._places[index].children = (panel,)
 

@@ -49,3 +49,4 @@ class NightState:
     is_checked: bool | None = column(
         None, "whether its rows were held against the database as it is now"
     )
+    checked_at: datetime | None = column("UTC", "when they last were; None: not yet")  # noqa: RUF009

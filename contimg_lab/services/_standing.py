@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+import weakref
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -35,6 +36,7 @@ _WORDS = {
 _SETTLED_S = 2.0  # a file system's clock may be so coarse that two commits have one time
 
 ReadEvidence = Callable[[str], Awaitable[Evidence]]
+Hear = Callable[[NightState], None]
 
 
 @dataclass(slots=True)
@@ -45,6 +47,7 @@ class _Night:
     token: object = None  # of the data that its rows were last held against
     digest: str = ""  # of the rows that are known to be those signed on
     looked_s: float = 0.0
+    checked_at: datetime | None = None
     stale_since: datetime | None = None
     change: str | None = None
 
@@ -70,7 +73,16 @@ class Standing:
         self._head = START
         self._mine: list[SignOff] = []
         self._nights: dict[str, _Night] = {}
+        self._hearers: set[weakref.WeakMethod[Hear]] = set()
         self.generation = 0
+
+    def hear(self, hear: Hear) -> None:
+        """Have a bound method, held weakly, called with the state of each night just checked."""
+        self._hearers.add(weakref.WeakMethod(hear))
+
+    def leave(self, hear: Hear) -> None:
+        """Call it no longer."""
+        self._hearers.discard(weakref.WeakMethod(hear))
 
     async def refresh(self) -> tuple[SignOff, ...]:
         """Read what came into the ledger; returns all entries about this database, in order.
@@ -123,12 +135,20 @@ class Standing:
             now = await self._read(night)
         change = await asyncio.to_thread(self._changed, held, now)
         held.token, held.looked_s = token, time.monotonic()
+        held.checked_at = datetime.now(UTC)
         if change is None:
             held.stale_since = None
         elif held.stale_since is None:
-            held.stale_since = datetime.now(UTC)
+            held.stale_since = held.checked_at
         held.change = change
-        return self._state(night, token)
+        state = self._state(night, token)
+        for one in tuple(self._hearers):
+            hear = one()
+            if hear is None:
+                self._hearers.discard(one)
+            else:
+                hear(state)
+        return state
 
     def states(self, nights: Iterable[str], token: object) -> list[NightState]:
         """Say how nights stand as far as is known, those that nobody signed included."""
@@ -155,6 +175,7 @@ class Standing:
             stale_since=held.stale_since,
             change=held.change,
             is_checked=held.token == token,
+            checked_at=held.checked_at,
         )
 
     def _changed(self, held: _Night, now: Evidence | None) -> str | None:

@@ -240,6 +240,10 @@ class QaService(SignOffs):
         """Show a night at a glance: what broke, and its hours by checks."""
         return _faces.panel("night", self.lab, **options)
 
+    def calendar_panel(self, **options: Any) -> Any:
+        """Show in a calendar how each night stands: unsigned, accepted ..., or stale since when."""
+        return _faces.panel("calendar", self.lab, **options)
+
     async def _noise(self, entries: Sequence[Entry]) -> dict[str, float]:
         if await self.context.database.find_table("images") is None:
             return {}

@@ -25,6 +25,8 @@ from contimg_lab.panels._code import code_for
 CASES = [
     ("night", {}),
     ("night", {"night": "2025-10-12"}),
+    ("calendar", {}),
+    ("calendar", {"state": "needs somebody"}),
     ("jobs", {}),
     ("jobs", {"night": "all", "cause": "memory", "sort": "latest"}),
     ("jobs", {"night": "all", "status": "failed", "sort": "latest"}),
