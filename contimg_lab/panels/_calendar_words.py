@@ -1,31 +1,28 @@
-"""How nights stand, in words: signs, days of the calendar, counts, the table, and an entry."""
+"""How nights stand, in words: signs, days of the calendar, counts and the table."""
 
 from __future__ import annotations
 
 import calendar
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 from typing import Any
 
-from contimg_lab.ledger.chain import Entry, Head
 from contimg_lab.panels._board import Chip
+from contimg_lab.panels._entry_words import signed_words
 from contimg_lab.panels._months import Day, Month
 from contimg_lab.panels._table import Column, Written, numbers
-from contimg_lab.panels._words import clip, facts, utc
-from contimg_lab.records.sign_offs import STATES, NightState, SignOff
+from contimg_lab.panels._words import clip, utc
+from contimg_lab.records.sign_offs import STATES, NightState
 
 __all__ = [
     "NEEDS",
     "NOT_KNOWN",
     "WAITING",
-    "Told",
     "chips",
     "columns",
     "counts",
-    "entry_html",
     "is_let_through",
     "months_of",
     "sentence",
@@ -59,17 +56,6 @@ _TITLES = {
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September",
            "October", "November", "December")  # fmt: skip
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_LONG = 400
-_LISTED = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What a night's detail is made of: its entry (None: unsigned), those before, the head."""
-
-    entry: Entry | None
-    earlier: Sequence[SignOff] = ()
-    head: Head | None = None
 
 
 def is_let_through(state: NightState, wanted: str) -> bool:
@@ -116,7 +102,8 @@ def _stands(state: NightState) -> str:
         return "unsigned; nobody has decided on it"
     who = f"{state.reviewer}{'' if state.is_listed else ' (not listed)'}"
     how = "" if state.is_signed else ", not signed with a key"
-    said = f"{state.decision}, by {who}{how}, {_iso(state.signed_at)} UTC, entry {state.number}"
+    when = f"{signed_words(state.signed_at)} UTC"
+    said = f"{state.decision}, by {who}{how}, {when}, entry {state.number}"
     if state.stale_since is not None:
         since = f"stale since {utc(state.stale_since)} UTC, when it was noticed"
         return f"{since}: {state.change}. It was: {said}"
@@ -191,7 +178,7 @@ def columns(states: Sequence[NightState]) -> list[Column]:
         texts("rows checked (UTC)", [_checked_short(state) for state in states]),
         texts("decision", [state.decision for state in states]),
         texts("reviewer", [_who(state) for state in states], 30),
-        texts("signed (UTC)", [_iso(s.signed_at) if s.signed_at else None for s in states]),
+        texts("signed (UTC)", [signed_words(s.signed_at) if s.signed_at else None for s in states]),
         numbers("entry", [state.number for state in states], str, unsigned),
         Column(title="first change", texts=Written([state.change for state in states]),
                missing="it is not stale"),
@@ -216,83 +203,6 @@ def _checked_short(state: NightState) -> str | None:
     if state.checked_at is None:
         return "not yet"
     return f"{utc(state.checked_at)}{'' if state.is_checked else ', commits since'}"
-
-
-def entry_html(state: NightState | None, told: Told) -> str:
-    """Return everything that the last entry about a night says, and those before in short."""
-    entry = told.entry
-    rows: dict[str, object] = {}
-    if state is not None:
-        rows["Night"] = sentence(state)
-    if entry is None:
-        return facts(rows or {"Night": "no such night in this database"})
-    body = entry.body
-    public_key = body["public_key"]
-    rows |= {
-        "Decision": body["decision"],
-        "Reviewer": f"{body['reviewer']} ({'listed' if body['listed'] else '✗ not listed'})",
-        "Signature": "✗ not signed with a key"
-        if entry.signature is None
-        else f"signed with the key {str(public_key)[:16]}…",
-        "When": f"{_iso(body['signed_at'])} UTC, by the clock of that computer",
-        "Reason": clip(body["reason"], _LONG),
-        **_listed("Exceptions", [_exception(one) for one in body["exceptions"]]),
-        **_listed("Hours", _hours(body["hours"], body["decision"])),
-        "Notes": clip(body["notes"], _LONG) if body["notes"] else None,
-        "Entry": f"{entry.number}"
-        + (f", corrects entry {body['corrects']}" if body["corrects"] is not None else ""),
-        "Entry's hash": entry.hash,
-        "Ledger's head": None if told.head is None else f"{told.head.number}:{told.head.hash}",
-        "Thresholds": _thresholds(body["thresholds"]),
-        "Recommended": _recommended(body["recommendation"]),
-        "Versions": clip(", ".join(f"{k} {v}" for k, v in body["versions"].items()), _LONG),
-        **_listed("Earlier", [_earlier(one) for one in reversed(told.earlier)]),
-    }
-    return facts({name: value for name, value in rows.items() if value is not None})
-
-
-def _listed(name: str, told: Sequence[str]) -> dict[str, object]:
-    """Return a row for each, the first under the name, and how many more there are."""
-    shown = [*told[:_LISTED], *([f"{len(told) - _LISTED} more"] * (len(told) > _LISTED))]
-    return {name if not i else f"{name} {i + 1}": text for i, text in enumerate(shown)}
-
-
-def _exception(one: Mapping[str, Any]) -> str:
-    hour = f", hour {one['hour']}" if one["hour"] is not None else ""
-    key = f", {one['key']}" if one["key"] is not None else ""
-    return clip(f"{one['check']}{hour}{key}: {one['reason']}", _LONG)
-
-
-def _hours(hours: Mapping[str, Mapping[str, Any]], decision: str) -> list[str]:
-    """Hours that say more than the night does."""
-    return [
-        f"{hour} h: {told['decision']}" + (f", {told['promotion']}" if told["promotion"] else "")
-        for hour, told in sorted(hours.items())
-        if told["decision"] != decision or told["promotion"]
-    ]
-
-
-def _thresholds(told: Mapping[str, Any]) -> str:
-    return f"{told.get('name')}, digest {str(told.get('digest'))[:16]}…"
-
-
-def _recommended(told: Mapping[str, Any]) -> str:
-    return clip(f"{told.get('decision')}: {told.get('rule')}", _LONG)
-
-
-def _earlier(one: SignOff) -> str:
-    who = f"{one.reviewer}{'' if one.is_listed else ' (not listed)'}"
-    how = "" if one.is_signed else ", no key"
-    what = f"corrects entry {one.corrects}; " if one.corrects is not None else ""
-    return clip(
-        f"entry {one.number}: {one.decision}, {who}{how}, {_iso(one.signed_at)} UTC; {what}"
-        f"{one.reason}",
-        _LONG,
-    )
-
-
-def _iso(text: str | None) -> str:
-    return "-" if text is None else text[:19].replace("T", " ")
 
 
 def _date(night: str) -> date | None:

@@ -17,15 +17,15 @@ from contimg_lab.panels._calendar_words import (
     NEEDS,
     NOT_KNOWN,
     WAITING,
-    Told,
     chips,
     columns,
     counts,
-    entry_html,
     is_let_through,
     months_of,
+    sentence,
 )
 from contimg_lab.panels._difference import change_columns, change_html, findings_html, headline
+from contimg_lab.panels._entry_words import Told, entry_html
 from contimg_lab.panels._months import Months
 from contimg_lab.panels._table import Table
 from contimg_lab.panels._words import error_html, error_words, escape
@@ -42,6 +42,7 @@ _HINT = (
     "<span class='contimg-quiet'>Choose a night (click, or arrow keys and Enter) to see its entry; "
     "press d for what has changed since it was signed, s to sign it.</span>"
 )
+_NO_NIGHT = "no such night in this database"
 _UNSIGNED = "nobody has signed this night: there is nothing to compare it with"
 
 
@@ -241,12 +242,13 @@ class CalendarPanel(Panel):
         self._offer(state)
         if self.selected is None:
             self._facts.value, self._said.value = "", _HINT
-        elif self._told is not None and self._check is None:
-            self._facts.value = entry_html(state, self._told)
-            self._said.value = ""
-        elif self._told is not None and self._check is not None:
-            found = findings_html(self._check)
-            self._facts.value = f"{found}{entry_html(state, self._told)}"
+        elif self._told is not None:
+            standing = _NO_NIGHT if state is None else sentence(state)
+            entry = entry_html(standing, self._told)
+            found = "" if self._check is None else findings_html(self._check)
+            self._facts.value = f"{found}{entry}"
+            if self._check is None:
+                self._said.value = ""
 
     def _offer(self, state: NightState | None) -> None:
         signed = state is not None and state.number is not None
