@@ -1,0 +1,207 @@
+"""The index of a folder of nights: how each was judged, how it stands, and what stands out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from contimg_lab.analysis.checks import WORDS
+from contimg_lab.analysis.trends import LEAST_NIGHTS, LIMIT_SIGMA, NIGHTS_BEFORE
+from contimg_lab.cli._qa_figures import QUANTITIES, RULE, compare, figures_of
+from contimg_lab.cli._qa_files import PAGE, read_report, write_text
+from contimg_lab.errors import ContimgLabError
+from contimg_lab.services._origin import now_utc, versions
+
+if TYPE_CHECKING:
+    from contimg_lab.lab import Lab
+    from contimg_lab.records.sign_offs import NightState
+    from contimg_lab.services.night_report import NightReport
+
+__all__ = ["FORMAT", "worst_words", "write_index"]
+
+FORMAT = "contimg_lab qa index 1"
+
+_NIGHT = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+async def write_index(
+    lab: Lab, out: Path, failures: Mapping[str, str], *, thresholds: str | None
+) -> Path:
+    """Write ``index.json`` and ``index.html`` of every night in a folder; return the page.
+
+    Nights before them that are not in the folder are judged without a notebook, where a night
+    in it must be compared with them.
+
+    Parameters
+    ----------
+    lab
+        The database.
+    out
+        The folder.
+    failures
+        Nights that could not be judged now, and why.
+    thresholds
+        Name of the set to judge earlier nights by.
+    """
+    from contimg_lab.cli._qa_index_page import index_page
+
+    identity = await lab.identity()
+    reports, left_out = await asyncio.to_thread(_reports, out, identity)
+    shown = sorted({*reports, *failures})
+    held = await lab.nights()
+    figures: dict[str, Mapping[str, float | None]] = {
+        night: figures_of(report) for night, report in reports.items()
+    }
+    earlier = _earlier(shown, held) - set(figures) - set(failures)
+    before = {}
+    for night in sorted(earlier):
+        report = await lab.qa.night(night, thresholds=thresholds)
+        before[night] = await asyncio.to_thread(_figures, report)
+    states, why_not = await _states(lab, shown)
+    compared = _compared({**before, **figures})
+    rows = [
+        _row(night, reports.get(night), failures.get(night, ""), states.get(night))
+        | {"figures": compared.get(night)}
+        for night in shown
+    ]
+    told = {
+        "format": FORMAT,
+        "made_at": now_utc(),
+        "versions": versions(),
+        "database": {"identity": identity, "layout": lab.layout.name},
+        "ledger": await _ledger(lab) if not why_not else _no_ledger(why_not),
+        "rule": {
+            "words": RULE,
+            "nights_before": NIGHTS_BEFORE,
+            "least_nights": LEAST_NIGHTS,
+            "limit_sigma": LIMIT_SIGMA,
+        },
+        "quantities": {
+            name: {"unit": one.unit, "meaning": one.meaning, "worse": one.worse}
+            for name, one in QUANTITIES.items()
+        },
+        "nights": rows,
+        "before": [{"night": night, "figures": one} for night, one in before.items()],
+        "left_out": left_out,
+    }
+    page = await asyncio.to_thread(index_page, told)
+    path = out / "index.html"
+    write_text(out / "index.json", json.dumps(told, indent=1, allow_nan=False) + "\n")
+    write_text(path, page)
+    return path
+
+
+def _figures(report: NightReport) -> dict[str, float | None]:
+    return figures_of(report.to_json())
+
+
+def worst_words(report: Mapping[str, Any]) -> dict[str, str]:
+    """Return the worst word of each check of a report, in order of the checks."""
+    worst: dict[str, str] = {}
+    for one in report["outcomes"]:
+        words = (one["word"], worst.get(one["check"], one["word"]))
+        worst[one["check"]] = max(words, key=WORDS.index)
+    return worst
+
+
+def _reports(out: Path, identity: str) -> tuple[dict[str, Any], list[str]]:
+    """Reports by night, and the nights whose report is of another database."""
+    found, others = {}, []
+    for folder in sorted(out.iterdir()):
+        if _NIGHT.fullmatch(folder.name) and (report := read_report(folder)) is not None:
+            if report["database"]["identity"] == identity and report["night"] == folder.name:
+                found[folder.name] = report
+            else:
+                others.append(folder.name)
+    return found, others
+
+
+def _earlier(shown: Iterable[str], held: tuple[str, ...]) -> set[str]:
+    """Nights of the database that some night here is compared with."""
+    place = {night: i for i, night in enumerate(held)}
+    at = [place[night] for night in shown if night in place]
+    return {night for i in at for night in held[max(0, i - NIGHTS_BEFORE) : i]}
+
+
+async def _states(lab: Lab, shown: list[str]) -> tuple[dict[str, NightState], str]:
+    """How each night stands, or why the ledger cannot tell."""
+    if not shown:
+        return {}, ""
+    try:
+        states = await lab.qa.states(shown[0], shown[-1])
+    except ContimgLabError as error:
+        return {}, " ".join(str(error).split())
+    return {state.night: state for state in states}, ""
+
+
+async def _ledger(lab: Lab) -> dict[str, Any]:
+    book = await lab.qa.ledger()
+    return {"number": book.head.number, "hash": book.head.hash, "why_not": ""}
+
+
+def _no_ledger(why_not: str) -> dict[str, Any]:
+    return {"number": None, "hash": None, "why_not": why_not}
+
+
+def _row(
+    night: str, report: Mapping[str, Any] | None, why_not: str, state: NightState | None
+) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "night": night,
+        "why_not": why_not,
+        "verdict": None,
+        "recommendation": None,
+        "checks": {},
+        "as_of": None,
+        "thresholds": None,
+        "evidence": None,
+        "report": None,
+        "sign_off": None,
+    }
+    if report is not None:
+        limits = report["thresholds"]
+        row |= {
+            "verdict": report["verdict"],
+            "recommendation": report["recommendation"],
+            "checks": worst_words(report),
+            "as_of": report["as_of"],
+            "thresholds": {"name": limits["name"], "digest": limits["digest"]},
+            "evidence": report["evidence"]["digest"],
+            "report": f"{night}/{PAGE}",
+        }
+    if state is not None:
+        names = ("state", "decision", "reviewer", "signed_at", "number", "is_signed", "is_listed")
+        row["sign_off"] = {name: getattr(state, name) for name in (*names, "change")}
+    return row
+
+
+def _compared(figures: Mapping[str, Mapping[str, float | None]]) -> dict[str, dict[str, Any]]:
+    """Figures of each night beside those of the nights before it."""
+    nights = sorted(figures)
+    found = compare([figures[night] for night in nights])
+    told: dict[str, dict[str, Any]] = {night: {} for night in nights}
+    for name, quantity in QUANTITIES.items():
+        earlier = found[name]
+        for i, night in enumerate(nights):
+            side = None
+            if earlier.regression[i]:
+                side = "high" if earlier.deviation[i] > 0.0 else "low"
+            told[night][name] = {
+                "value": figures[night][name],
+                "before": _number(earlier.median[i]),
+                "before_sigma": _number(earlier.sigma[i]),
+                "n_before": int(earlier.n[i]),
+                "deviation": _number(earlier.deviation[i]),
+                "stands_out": side,
+                "is_regression": side is not None and quantity.worse in (side, "both"),
+            }
+    return told
+
+
+def _number(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
