@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from contimg_lab.analysis.checks import WORDS
 from contimg_lab.analysis.trends import LEAST_NIGHTS, LIMIT_SIGMA, NIGHTS_BEFORE
-from contimg_lab.cli._qa_figures import QUANTITIES, RULE, compare, figures_of
-from contimg_lab.cli._qa_files import PAGE, read_report, write_text
+from contimg_lab.cli._qa_figures import QUANTITIES, RULE, figures_of
+from contimg_lab.cli._qa_files import read_report, write_text
+from contimg_lab.cli._qa_index_rows import compared_figures, row_of
 from contimg_lab.errors import ContimgLabError
 from contimg_lab.services._origin import now_utc, versions
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from contimg_lab.records.sign_offs import NightState
     from contimg_lab.services.night_report import NightReport
 
-__all__ = ["FORMAT", "worst_words", "write_index"]
+__all__ = ["FORMAT", "write_index"]
 
 FORMAT = "contimg_lab qa index 1"
 
@@ -63,9 +62,9 @@ async def write_index(
         report = await lab.qa.night(night, thresholds=thresholds)
         before[night] = await asyncio.to_thread(_figures, report)
     states, why_not = await _states(lab, shown)
-    compared = _compared({**before, **figures})
+    compared = compared_figures({**before, **figures})
     rows = [
-        _row(night, reports.get(night), failures.get(night, ""), states.get(night))
+        row_of(night, reports.get(night), failures.get(night, ""), states.get(night))
         | {"figures": compared.get(night)}
         for night in shown
     ]
@@ -86,7 +85,7 @@ async def write_index(
             for name, one in QUANTITIES.items()
         },
         "nights": rows,
-        "before": [{"night": night, "figures": one} for night, one in before.items()],
+        "before": [{"night": night, "figures": compared[night]} for night in before],
         "left_out": left_out,
     }
     page = await asyncio.to_thread(index_page, told)
@@ -98,15 +97,6 @@ async def write_index(
 
 def _figures(report: NightReport) -> dict[str, float | None]:
     return figures_of(report.to_json())
-
-
-def worst_words(report: Mapping[str, Any]) -> dict[str, str]:
-    """Return the worst word of each check of a report, in order of the checks."""
-    worst: dict[str, str] = {}
-    for one in report["outcomes"]:
-        words = (one["word"], worst.get(one["check"], one["word"]))
-        worst[one["check"]] = max(words, key=WORDS.index)
-    return worst
 
 
 def _reports(out: Path, identity: str) -> tuple[dict[str, Any], list[str]]:
@@ -146,62 +136,3 @@ async def _ledger(lab: Lab) -> dict[str, Any]:
 
 def _no_ledger(why_not: str) -> dict[str, Any]:
     return {"number": None, "hash": None, "why_not": why_not}
-
-
-def _row(
-    night: str, report: Mapping[str, Any] | None, why_not: str, state: NightState | None
-) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "night": night,
-        "why_not": why_not,
-        "verdict": None,
-        "recommendation": None,
-        "checks": {},
-        "as_of": None,
-        "thresholds": None,
-        "evidence": None,
-        "report": None,
-        "sign_off": None,
-    }
-    if report is not None:
-        limits = report["thresholds"]
-        row |= {
-            "verdict": report["verdict"],
-            "recommendation": report["recommendation"],
-            "checks": worst_words(report),
-            "as_of": report["as_of"],
-            "thresholds": {"name": limits["name"], "digest": limits["digest"]},
-            "evidence": report["evidence"]["digest"],
-            "report": f"{night}/{PAGE}",
-        }
-    if state is not None:
-        names = ("state", "decision", "reviewer", "signed_at", "number", "is_signed", "is_listed")
-        row["sign_off"] = {name: getattr(state, name) for name in (*names, "change")}
-    return row
-
-
-def _compared(figures: Mapping[str, Mapping[str, float | None]]) -> dict[str, dict[str, Any]]:
-    """Figures of each night beside those of the nights before it."""
-    nights = sorted(figures)
-    found = compare([figures[night] for night in nights])
-    told: dict[str, dict[str, Any]] = {night: {} for night in nights}
-    for name, quantity in QUANTITIES.items():
-        earlier = found[name]
-        for i, night in enumerate(nights):
-            side = None
-            if earlier.regression[i]:
-                side = "high" if earlier.deviation[i] > 0.0 else "low"
-            told[night][name] = {
-                "value": figures[night][name],
-                "before": _number(earlier.median[i]),
-                "before_sigma": _number(earlier.sigma[i]),
-                "n_before": int(earlier.n[i]),
-                "deviation": _number(earlier.deviation[i]),
-                "stands_out": side,
-                "is_regression": side is not None and quantity.worse in (side, "both"),
-            }
-    return told
-
-
-def _number(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None

@@ -16,7 +16,8 @@ from contimg_lab.analysis.trends import LIMIT_SIGMA
 from contimg_lab.cli._qa_figures import QUANTITIES
 from contimg_lab.plots._draw import draw_chart
 from contimg_lab.plots._style import pad_limits
-from contimg_lab.plots.chart import Axis, Band, Chart, Line, Points
+from contimg_lab.plots.chart import Axis, Band, Chart, Level, Line, Points, pick
+from contimg_lab.plots.trends import FLUX_RATIO_BAND
 from contimg_lab.times import mjd_from_datetime
 
 __all__ = ["nights_chart", "picture"]
@@ -27,7 +28,9 @@ _DPI = 160
 Floats = NDArray[np.float64]
 
 
-def nights_chart(name: str, nights: Sequence[Mapping[str, Any]]) -> Chart:
+def nights_chart(
+    name: str, nights: Sequence[Mapping[str, Any]], before: Sequence[Mapping[str, Any]]
+) -> Chart:
     """Describe one quantity over nights.
 
     Parameters
@@ -36,48 +39,51 @@ def nights_chart(name: str, nights: Sequence[Mapping[str, Any]]) -> Chart:
         A key of `QUANTITIES`.
     nights
         In order of time: ``night`` and ``figures``; what has no figure is not drawn.
+    before
+        Nights that they were compared with alone, the same way.
     """
     quantity = QUANTITIES[name]
-    held = [(one["night"], one["figures"][name]) for one in nights if one["figures"]]
-    held = [(night, told) for night, told in held if told["value"] is not None]
+    held, others = _held(nights, name), _held(before, name)
     keys = tuple(night for night, _ in held)
-    mjd = np.array([_mjd(night) for night in keys], float)
+    mjd = _times(held)
     value = _column(held, "value") * quantity.factor
-    before = _column(held, "before") * quantity.factor
+    middle = _column(held, "before") * quantity.factor
     reach = LIMIT_SIGMA * _column(held, "before_sigma") * quantity.factor
+    then, earlier = _times(others), _column(others, "value") * quantity.factor
     side = np.array([told["stands_out"] or "" for _, told in held], object)
-    compared = np.isfinite(before)
+    compared = np.isfinite(middle)
     kinds = (
         ("tile median", 0, compared & (side == ""), "night"),
-        ("few before", 0, ~compared, "fewer than 5 nights before"),
+        ("few before", 0, ~compared, "few nights before"),
         ("stands out", 0, side == "high", "high"),
         ("stands out", 1, side == "low", "low"),
     )
+    points = [Points(role="echo", name="compared with", x=then, y=earlier)]
+    points += [
+        Points(
+            role=role, variant=variant, name=words, x=mjd[which], y=value[which],
+            keys=pick(keys, which),
+        )
+        for role, variant, which, words in kinds
+        if which.any()
+    ]  # fmt: skip
+    bands = [
+        Band(role="expected", x=(x - 0.5, x + 0.5), y=(y - far, y + far))
+        for x, y, far in zip(mjd[compared], middle[compared], reach[compared], strict=True)
+    ]
+    good = FLUX_RATIO_BAND if name == "flux_ratio" else ()
     unit = f" ({quantity.shown_unit})" if quantity.shown_unit else ""
-    edges = value
-    limits = (
-        pad_limits(float(edges.min()), float(edges.max()), 0.15, _least(edges)) if held else None
-    )
     return Chart(
         name=f"qa nights {name}",
         title=f"{quantity.name}{unit}",
         noun="night",
-        x=Axis(label="MJD (UTC, days)", kind="mjd", limits=_span(mjd)),
-        y=Axis(label="", name=quantity.name, unit=quantity.shown_unit, limits=limits),
-        points=tuple(
-            Points(
-                role=role, variant=variant, name=words, x=mjd[which], y=value[which],
-                keys=tuple(key for key, keep in zip(keys, which, strict=True) if keep),
-            )
-            for role, variant, which, words in kinds
-            if which.any()
-        ),
-        lines=(Line(role="before", x=mjd[compared], y=before[compared]),) if held else (),
-        bands=tuple(
-            Band(role="expected", x=(x - 0.5, x + 0.5), y=(middle - far, middle + far))
-            for x, middle, far in zip(mjd, before, reach, strict=True)
-            if math.isfinite(middle)
-        ),
+        x=Axis(label="MJD (UTC, days)", kind="mjd", limits=_span(np.concatenate([mjd, then]))),
+        y=Axis(label="", name=quantity.name, unit=quantity.shown_unit,
+               limits=_range(np.concatenate([value, earlier]))),
+        points=tuple(points),
+        levels=tuple(Level(role="good epoch", axis="y", at=at) for at in good),
+        lines=(Line(role="before", x=mjd[compared], y=middle[compared]),),
+        bands=tuple(bands),
         empty="" if held else "no night has one",
         alt=_words(name, held),
     )  # fmt: skip
@@ -93,9 +99,20 @@ def picture(chart: Chart) -> str:
     if legend is not None:  # the page says it once, for all of them
         legend.remove()
     ax.tick_params(labelsize="small")
+    for upper in ax.child_axes:
+        upper.set_xlabel("")  # dates say what they are
     stream = io.BytesIO()
     figure.savefig(stream, format="png")
     return f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode('ascii')}"
+
+
+def _held(nights: Sequence[Mapping[str, Any]], name: str) -> list[tuple[str, Mapping[str, Any]]]:
+    held = [(one["night"], one["figures"][name]) for one in nights if one["figures"]]
+    return [(night, told) for night, told in held if told["value"] is not None]
+
+
+def _times(held: Sequence[tuple[str, Mapping[str, Any]]]) -> Floats:
+    return np.array([_mjd(night) for night, _ in held], float)
 
 
 def _words(name: str, held: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
@@ -120,8 +137,11 @@ def _mjd(night: str) -> float:
     return float(mjd_from_datetime(datetime.fromisoformat(night).replace(tzinfo=UTC)))
 
 
-def _least(values: Floats) -> float:
-    return float(np.abs(values).max()) * 0.02 or 1e-9
+def _range(values: Floats) -> tuple[float, float] | None:
+    if not values.size:
+        return None
+    least = float(np.abs(values).max()) * 0.02 or 1e-9
+    return pad_limits(float(values.min()), float(values.max()), 0.15, least)
 
 
 def _span(mjd: Floats) -> tuple[float, float] | None:

@@ -23,6 +23,12 @@ padding:.4em .05em;font-weight:normal;white-space:nowrap}
 @page{size:A4 landscape}
 @media print{.figures{break-inside:avoid}.checks table{font-size:7pt}}
 </style>"""
+_LEGEND = (
+    "Filled points were compared, hollow ones have too few nights before them; triangles stand "
+    "out, to the side to which they point; pale ones have no report here, and are compared with "
+    "alone. Dashed: median of the nights before; shaded: the range that does not stand out; "
+    "dotted: 0.8 and 1.2, the flux ratios of a good epoch."
+)
 _MARKS = {"pass": "·", "warn": "W", "fail": "F", "not applicable": "–"}
 _SIGNS = {"high": "↑", "low": "↓"}
 
@@ -37,9 +43,7 @@ def index_page(told: Mapping[str, Any]) -> str:
         f"<p>{_counts(nights)}</p>",
         _nights(nights),
         "<h2>Trends</h2>",
-        f"<p>{_text(told['rule']['words'])} Filled points were compared, hollow ones have too few "
-        "nights before them; triangles stand out, to the side to which they point. Dashed: median "
-        "of the nights before; shaded: the range that does not stand out.</p>",
+        f"<p>{_text(told['rule']['words'])} {_LEGEND}</p>",
         _figures(told),
         "<h2>Checks by night</h2>",
         "<p>Worst word of each check: F fail, W warn, · pass, – not applicable.</p>",
@@ -134,7 +138,10 @@ def _outside(one: Mapping[str, Any], *, regression: bool) -> list[str]:
 def _figures(told: Mapping[str, Any]) -> str:
     made = []
     for name in QUANTITIES:
-        chart = nights_chart(name, told["nights"])
+        chart = nights_chart(name, told["nights"], told["before"])
+        if chart.empty:
+            made.append(f"<p>{_text(chart.alt)}</p>")
+            continue
         made.append(f'<img src="{picture(chart)}" alt="{_text(chart.alt)}">')
     return f'<div class="figures">{"".join(made)}</div>'
 

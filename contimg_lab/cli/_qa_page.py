@@ -29,7 +29,7 @@ a.anchor-link{display:none}
 .none{color:#595959}
 @page{size:A4;margin:14mm 12mm 16mm}
 @media print{
-body{max-width:none;margin:0;padding:0;font-size:9.5pt}
+body{max-width:none;margin:0;padding:0 1px;font-size:9.5pt}
 table{font-size:8pt}
 pre{font-size:7.5pt}
 h1,h2,h3{break-after:avoid}

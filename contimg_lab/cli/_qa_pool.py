@@ -5,18 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import sys
 import tempfile
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Any
 
-__all__ = ["Ran", "default_jobs", "run_nights"]
+__all__ = ["Ran", "run_nights"]
 
 _CHILD = (sys.executable, "-m", "contimg_lab.cli._qa_worker")
-_NIGHT_MB = 700  # of a night: its kernel, and the process that asks it
 _END_S = 5.0
 
 
@@ -40,14 +37,6 @@ class Ran:
     was_run: bool
     why_not: str
     seconds: float
-
-
-def default_jobs() -> int:
-    """As many nights at once as there are processors, and as memory holds."""
-    with contextlib.suppress(AttributeError):
-        processors = len(os.sched_getaffinity(0))
-        return max(1, min(processors, _free_mb() // _NIGHT_MB))
-    return max(1, min(os.cpu_count() or 1, _free_mb() // _NIGHT_MB))
 
 
 async def run_nights(
@@ -139,14 +128,3 @@ def _last_words(log: IO[bytes]) -> str:
     lines = log.read().decode("utf-8", "replace").splitlines()
     said = [line.strip() for line in lines if line.strip()]
     return f": {said[-1]}" if said else ""
-
-
-def _free_mb() -> int:
-    """Memory that is free or could be, megabytes; half of all where nothing else is known."""
-    with contextlib.suppress(OSError, ValueError):
-        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) // 1024
-    with contextlib.suppress(ValueError, OSError):
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**21
-    return _NIGHT_MB

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from contimg_lab.cli._qa_files import make_folder, read_report
-from contimg_lab.cli._qa_pool import Ran, default_jobs, run_nights
+from contimg_lab.cli._qa_jobs import default_jobs
+from contimg_lab.cli._qa_pool import Ran, run_nights
 from contimg_lab.errors import ContimgLabError, InvalidInput, NotFound
 from contimg_lab.times import parse_night
 

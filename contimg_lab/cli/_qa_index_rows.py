@@ -1,0 +1,87 @@
+"""One row of the index of nights: how a night was judged, and what of it stands out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from contimg_lab.analysis.checks import WORDS
+from contimg_lab.cli._qa_figures import QUANTITIES, compare
+from contimg_lab.cli._qa_files import PAGE
+
+if TYPE_CHECKING:
+    from contimg_lab.records.sign_offs import NightState
+
+__all__ = ["compared_figures", "row_of", "worst_words"]
+
+
+def worst_words(report: Mapping[str, Any]) -> dict[str, str]:
+    """Return the worst word of each check of a report, in order of the checks."""
+    worst: dict[str, str] = {}
+    for one in report["outcomes"]:
+        words = (one["word"], worst.get(one["check"], one["word"]))
+        worst[one["check"]] = max(words, key=WORDS.index)
+    return worst
+
+
+def row_of(
+    night: str, report: Mapping[str, Any] | None, why_not: str, state: NightState | None
+) -> dict[str, Any]:
+    """Write the row of a night, without its figures; what is not known is None."""
+    row: dict[str, Any] = {
+        "night": night,
+        "why_not": why_not,
+        "verdict": None,
+        "recommendation": None,
+        "checks": {},
+        "as_of": None,
+        "thresholds": None,
+        "evidence": None,
+        "report": None,
+        "sign_off": None,
+    }
+    if report is not None:
+        limits = report["thresholds"]
+        row |= {
+            "verdict": report["verdict"],
+            "recommendation": report["recommendation"],
+            "checks": worst_words(report),
+            "as_of": report["as_of"],
+            "thresholds": {"name": limits["name"], "digest": limits["digest"]},
+            "evidence": report["evidence"]["digest"],
+            "report": f"{night}/{PAGE}",
+        }
+    if state is not None:
+        names = ("state", "decision", "reviewer", "signed_at", "number", "is_signed", "is_listed")
+        row["sign_off"] = {name: getattr(state, name) for name in (*names, "change")}
+    return row
+
+
+def compared_figures(
+    figures: Mapping[str, Mapping[str, float | None]],
+) -> dict[str, dict[str, Any]]:
+    """Figures of each night beside those of the nights before it."""
+    nights = sorted(figures)
+    found = compare([figures[night] for night in nights])
+    told: dict[str, dict[str, Any]] = {night: {} for night in nights}
+    for name, quantity in QUANTITIES.items():
+        earlier = found[name]
+        for i, night in enumerate(nights):
+            side = None
+            if earlier.regression[i]:
+                side = "high" if earlier.deviation[i] > 0.0 else "low"
+            told[night][name] = {
+                "value": figures[night][name],
+                "before": _number(earlier.median[i]),
+                "before_sigma": _number(earlier.sigma[i]),
+                "n_before": int(earlier.n[i]),
+                "deviation": _number(earlier.deviation[i]),
+                "stands_out": side,
+                "is_regression": side is not None and quantity.worse in (side, "both"),
+            }
+    return told
+
+
+def _number(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
