@@ -9,6 +9,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from contimg_lab.analysis.trends import (
     LEAST_NIGHTS,
@@ -18,13 +19,19 @@ from contimg_lab.analysis.trends import (
     against_earlier,
 )
 
-__all__ = ["QUANTITIES", "RULE", "Quantity", "compare", "figures_of"]
+__all__ = ["LEAST_SHARE", "QUANTITIES", "RULE", "Quantity", "compare", "figures_of", "floors_of"]
+
+Floats = NDArray[np.float64]
+
+LEAST_SHARE = 0.01
+"""Least sigma, as a share of the median: a smaller change is none to look into."""
 
 RULE = (
     f"A night stands out where it is further than {LIMIT_SIGMA:g} sigma from the median of the "
     f"{NIGHTS_BEFORE} nights before it at most, {LEAST_NIGHTS} at least, that have a value; "
-    "sigma is 1.4826 times their median absolute deviation. It is a regression where it stands "
-    "out to the worse side. Later nights are never looked at."
+    "sigma is 1.4826 times their median absolute deviation, and no less than "
+    f"{100.0 * LEAST_SHARE:g} % of the median, one failed run, or one tile. It is a "
+    "regression where it stands out to the worse side. Later nights are never looked at."
 )
 
 
@@ -115,17 +122,39 @@ def _middle(values: Sequence[float] | None) -> float | None:
     return median(values) if values else None
 
 
-def compare(figures: Sequence[Mapping[str, float | None]]) -> dict[str, Earlier]:
-    """Compare each night with the nights before it, quantity by quantity.
+def floors_of(report: Mapping[str, Any]) -> dict[str, float]:
+    """Return the least sigma of the figures that are counts: what one run or tile makes."""
+    runs = sum(report["summary"]["status_counts"].values())
+    return {"failed_fraction": 1.0 / runs if runs else 0.0, "n_tiles": 1.0}
+
+
+def compare(
+    figures: Sequence[Mapping[str, float | None]], floors: Sequence[Mapping[str, float]]
+) -> dict[str, Earlier]:
+    """Compare each night with the nights before it, quantity by quantity, by `RULE`.
 
     Parameters
     ----------
-    figures
-        Of each night, in order of time; see `figures_of`.
+    figures, floors
+        Of each night, in order of time; see `figures_of` and `floors_of`.
     """
-    return {
-        name: against_earlier(
-            np.array([math.nan if one[name] is None else one[name] for one in figures], float)
-        )
-        for name in QUANTITIES
-    }
+    told = {}
+    for name in QUANTITIES:
+        values = [math.nan if (value := one[name]) is None else value for one in figures]
+        least = np.array([one.get(name, 0.0) for one in floors], float)
+        told[name] = _bounded(np.array(values, float), least)
+    return told
+
+
+def _bounded(values: Floats, least: Floats) -> Earlier:
+    """As `against_earlier`, with a sigma that is no smaller than what a change must be to matter.
+
+    Few nights may be alike by chance, and counts often are.
+    """
+    held = against_earlier(values)
+    sigma = np.maximum(held.sigma, np.maximum(LEAST_SHARE * np.abs(held.median), least))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        deviation = np.where(held.deviation == 0.0, 0.0, (values - held.median) / sigma)
+    return held._replace(
+        sigma=sigma, deviation=deviation, regression=np.abs(deviation) > LIMIT_SIGMA
+    )

@@ -6,11 +6,12 @@ import asyncio
 import json
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from contimg_lab.analysis.trends import LEAST_NIGHTS, LIMIT_SIGMA, NIGHTS_BEFORE
-from contimg_lab.cli._qa_figures import QUANTITIES, RULE, figures_of
+from contimg_lab.cli._qa_figures import LEAST_SHARE, QUANTITIES, RULE
 from contimg_lab.cli._qa_files import read_report, write_text
 from contimg_lab.cli._qa_index_rows import compared_figures, row_of
 from contimg_lab.errors import ContimgLabError
@@ -19,7 +20,6 @@ from contimg_lab.services._origin import now_utc, versions
 if TYPE_CHECKING:
     from contimg_lab.lab import Lab
     from contimg_lab.records.sign_offs import NightState
-    from contimg_lab.services.night_report import NightReport
 
 __all__ = ["FORMAT", "write_index"]
 
@@ -53,16 +53,13 @@ async def write_index(
     reports, left_out = await asyncio.to_thread(_reports, out, identity)
     shown = sorted({*reports, *failures})
     held = await lab.nights()
-    figures: dict[str, Mapping[str, float | None]] = {
-        night: figures_of(report) for night, report in reports.items()
-    }
-    earlier = _earlier(shown, held) - set(figures) - set(failures)
     before = {}
-    for night in sorted(earlier):
-        report = await lab.qa.night(night, thresholds=thresholds)
-        before[night] = await asyncio.to_thread(_figures, report)
+    for night in sorted(_earlier(shown, held) - set(shown)):
+        with suppress(ContimgLabError):  # then the others make the comparison
+            report = await lab.qa.night(night, thresholds=thresholds)
+            before[night] = await asyncio.to_thread(report.to_json)
     states, why_not = await _states(lab, shown)
-    compared = compared_figures({**before, **figures})
+    compared = await asyncio.to_thread(compared_figures, {**before, **reports})
     rows = [
         row_of(night, reports.get(night), failures.get(night, ""), states.get(night))
         | {"figures": compared.get(night)}
@@ -79,6 +76,7 @@ async def write_index(
             "nights_before": NIGHTS_BEFORE,
             "least_nights": LEAST_NIGHTS,
             "limit_sigma": LIMIT_SIGMA,
+            "least_share": LEAST_SHARE,
         },
         "quantities": {
             name: {"unit": one.unit, "meaning": one.meaning, "worse": one.worse}
@@ -93,10 +91,6 @@ async def write_index(
     write_text(out / "index.json", json.dumps(told, indent=1, allow_nan=False) + "\n")
     write_text(path, page)
     return path
-
-
-def _figures(report: NightReport) -> dict[str, float | None]:
-    return figures_of(report.to_json())
 
 
 def _reports(out: Path, identity: str) -> tuple[dict[str, Any], list[str]]:

@@ -19,7 +19,7 @@ body{max-width:84em}
 .checks th.check{writing-mode:vertical-rl;transform:rotate(180deg);text-align:left;
 padding:.4em .05em;font-weight:normal;white-space:nowrap}
 .checks td{text-align:center;padding:.05em .25em}.checks td:first-child{white-space:nowrap}
-.nights td:first-child{white-space:nowrap}
+.nights td:first-child,.nights td:last-child{white-space:nowrap}
 @page{size:A4 landscape}
 @media print{.figures{break-inside:avoid}.checks table{font-size:7pt}}
 </style>"""
@@ -83,7 +83,7 @@ def _nights(nights: Sequence[Mapping[str, Any]]) -> str:
             _text(", ".join(_others(one))),
             _text((one["as_of"] or "-")[:16].replace("T", " ")),
         )
-        for one in nights
+        for one in reversed(nights)
     ]
     return f'<div class="nights">{_table(headings, rows)}</div>'
 
@@ -150,7 +150,7 @@ def _checks(nights: Sequence[Mapping[str, Any]]) -> str:
     names = list(dict.fromkeys(name for one in nights for name in one["checks"]))
     top = "".join(f'<th scope="col" class="check">{_text(name)}</th>' for name in names)
     rows = []
-    for one in nights:
+    for one in reversed(nights):
         cells = "".join(_cell(name, one["checks"].get(name)) for name in names)
         rows.append(f"<tr><td>{_link(one)}</td>{cells}</tr>")
     head_row = f'<tr><th scope="col">night</th>{top}</tr>'

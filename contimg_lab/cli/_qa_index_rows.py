@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from contimg_lab.analysis.checks import WORDS
-from contimg_lab.cli._qa_figures import QUANTITIES, compare
+from contimg_lab.cli._qa_figures import QUANTITIES, compare, figures_of, floors_of
 from contimg_lab.cli._qa_files import PAGE
 
 if TYPE_CHECKING:
@@ -58,12 +58,13 @@ def row_of(
     return row
 
 
-def compared_figures(
-    figures: Mapping[str, Mapping[str, float | None]],
-) -> dict[str, dict[str, Any]]:
+def compared_figures(reports: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """Figures of each night beside those of the nights before it."""
-    nights = sorted(figures)
-    found = compare([figures[night] for night in nights])
+    nights = sorted(reports)
+    figures = {night: figures_of(report) for night, report in reports.items()}
+    found = compare(
+        [figures[night] for night in nights], [floors_of(reports[night]) for night in nights]
+    )
     told: dict[str, dict[str, Any]] = {night: {} for night in nights}
     for name, quantity in QUANTITIES.items():
         earlier = found[name]

@@ -32,7 +32,7 @@ a.anchor-link{display:none}
 body{max-width:none;margin:0;padding:0 1px;font-size:9.5pt}
 table{font-size:8pt}
 pre{font-size:7.5pt}
-h1,h2,h3{break-after:avoid}
+h1,h2,h3,h2+p{break-after:avoid}
 tr,img,svg,figure{break-inside:avoid}
 thead{display:table-header-group}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}
