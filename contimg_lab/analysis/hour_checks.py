@@ -290,7 +290,7 @@ def _above(value: float, bounds: Bounds, told: str) -> Verdict:
 
 
 def _flux_ratio(f: HourFigures, bounds: Bounds) -> Verdict:
-    if f.n_catalogued < bounds["fewest"]:
+    if f.n_catalogued < bounds["fewest_catalogued"]:
         least = bounds["least_mjy"]
         return Verdict(
             NOT_APPLICABLE,

@@ -144,6 +144,16 @@ def test_one_image_off_in_its_gain_is_named(gain, word):
     assert mine.rows == ({} if word == P else {"images": ("7",)})
 
 
+@pytest.mark.parametrize(("error", "word"), [(0.002, W), (0.007, P)])
+def test_a_gain_that_its_error_brings_back_within_the_limit_passes(error, word):
+    """A gain of 1.09 warns that is well known; one that may as well be 1.07 does not."""
+    tables = _scaled(7, 1.09)
+    tables["photometry"]["flux_err_jy"] = [error] * len(tables["photometry"]["id"])
+    (mine,) = [one for one in outcomes_of("image_gain", tables) if one.key == "7"]
+    assert mine.value == pytest.approx(0.09, abs=0.01)
+    assert mine.word == word, mine.why
+
+
 def test_a_gain_within_its_error_is_none():
     """A few sources that scatter widely do not make an image's gain."""
     tables = clean()

@@ -62,6 +62,8 @@ def test_a_good_hour_passes_every_check():
         ("flux_ratio", {"flux_ratio": 0.79}, FAIL), ("flux_ratio", {"flux_ratio": 1.21}, FAIL),
         ("flux_ratio", {"n_flux": 2}, FAIL), ("flux_ratio", {"n_flux": 3}, PASS),
         ("flux_ratio", {"n_flux": 0, "n_catalogued": 2, "flux_ratio": math.nan}, NOT_APPLICABLE),
+        ("flux_ratio", {"n_flux": 2, "n_catalogued": 4, "flux_ratio": 0.7}, NOT_APPLICABLE),
+        ("flux_ratio", {"n_flux": 2, "n_catalogued": 5}, FAIL),
         ("flux_ratio", {"n_flux": 0, "flux_ratio": math.nan}, FAIL),
         ("gaps", {"n_gaps": 1}, WARN),
         ("declination", {"dec_offset_deg": 0.1}, PASS),

@@ -91,6 +91,7 @@ def main() -> int:
     """Plant, judge and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--placements", type=int, default=50, help="of each kind")
+    parser.add_argument("--swept", type=int, default=20, help="placements of each other size")
     parser.add_argument("--seasons", type=int, default=5, help="seeds to plant in")
     parser.add_argument("--clean", type=int, default=20, help="seeds to look for false alarms in")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
@@ -112,7 +113,7 @@ def main() -> int:
         few = seasons[: args.seasons]
         rows = list(rows_of(pool, [(k, KINDS[k].size) for k in args.only], few, args.placements))
         swept = {
-            kind: list(rows_of(pool, [(kind, s) for s in KINDS[kind].sweep], few, args.placements))
+            kind: list(rows_of(pool, [(kind, s) for s in KINDS[kind].sweep], few, args.swept))
             for kind in args.only
             if KINDS[kind].sweep
         }
