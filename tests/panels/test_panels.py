@@ -16,7 +16,11 @@ import pytest
 import contimg_lab as cl
 from contimg_lab.panels import PANELS, TABS, make_panel
 
-CELLS = ("night", "sign_off", "calendar")  # without rows of the pipeline; their own tests are hostile
+CELLS = (
+    "night",
+    "sign_off",
+    "calendar",
+)  # without rows of the pipeline; their own tests are hostile
 SCRIPT = "<script>alert('x')</script>"
 
 
