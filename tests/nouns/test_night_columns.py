@@ -213,7 +213,7 @@ def changed_copy(season_folder, tmp_path_factory):
     return folder, before
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_change_of_a_row_is_found_and_named(changed_copy, data):
     """Any other value in any field of any row of the night: another digest, and the row named."""

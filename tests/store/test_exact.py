@@ -95,7 +95,7 @@ CHANGES = ("insert", "digit", "delete", "reuse", "swap", "vacuum", "time", "ms",
     child=st.booleans(),
 )
 @settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_no_change_goes_unseen(
     monkeypatch: pytest.MonkeyPatch, changes: list[str], live: bool, child: bool
