@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from contimg_lab.lab import Opening
     from contimg_lab.plots._check_report import ReportLike
     from contimg_lab.plots.blocks import BlocksLike
+    from contimg_lab.plots.checks import CheckFigure
     from contimg_lab.plots.curve_pair import PairLike
     from contimg_lab.plots.cutout import CutoutLike
     from contimg_lab.plots.folded import FoldedLike
@@ -108,7 +108,7 @@ def plot_cutout(value: CutoutLike, ax: Axes | None = None) -> Axes:
     return draw(value, ax)
 
 
-def figure_of_checks(report: ReportLike, *checks: str) -> Figure:
+def figure_of_checks(report: ReportLike, *checks: str) -> CheckFigure:
     """Draw checks of a night; see `contimg_lab.plots.checks.figure_of_checks`."""
     from contimg_lab.plots.checks import figure_of_checks as draw
 

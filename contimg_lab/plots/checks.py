@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from contimg_lab.plots._check_report import ReportLike
     from contimg_lab.plots.chart import Chart
 
-__all__ = ["check_chart", "figure_of_checks", "plot_check"]
+__all__ = ["CheckFigure", "check_chart", "figure_of_checks", "plot_check"]
 
 _WIDE_IN = 9.0
 _HIGH_IN = 3.6

@@ -12,13 +12,18 @@ from contimg_lab.records.qa import Outcome
 if TYPE_CHECKING:
     from contimg_lab.services.night_report import NightReport
 
-__all__ = ["MEANINGS", "check_of", "part_value"]
+__all__ = ["MEANINGS", "SEVERAL", "check_of", "part_value"]
+
+SEVERAL = ", "
+"""Between the names of checks that are one part together."""
 
 _Value = Callable[["NightReport"], Any]
 
 
 def part_value(report: NightReport, name: str) -> Any:
-    """Return the value of one part, of JSON's kinds: a view's, or the outcomes of a check."""
+    """Return the value of one part, of JSON's kinds: a view's, or the outcomes of checks."""
+    if SEVERAL in name:
+        return {one: part_value(report, one) for one in name.split(SEVERAL)}
     made = _VALUES.get(name)
     return [one.to_json() for one in report.of(name)] if made is None else made(report)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from contimg_lab.analysis.checks import Check
 from contimg_lab.services._part_blocks import Block, Lines, Table
+from contimg_lab.services._part_values import SEVERAL, check_of
 
 __all__ = ["part_view"]
 
@@ -20,6 +21,9 @@ def part_view(
     """Return the title and the blocks of one part, made of its value alone."""
     if name in _VIEWS:
         title, blocks = _VIEWS[name](value)
+    elif SEVERAL in name:
+        held = [(one, check_of(one), outcomes) for one, outcomes in value.items()]
+        title, blocks = name, [b for n, c, v in held for b in (Lines((n,)), *_check(c, v))]
     else:
         title, blocks = name, _check(check, value)
     return f"Night {night} (UTC): {title}", tuple(blocks)
@@ -79,6 +83,20 @@ def _listed(title: str) -> Callable[[Any], _Made]:
         return title, _outcomes(value, ("check",))
 
     return made
+
+
+def _unjudged(value: Any) -> _Made:
+    """One row for each reason of a check, with all that it holds for."""
+    places: dict[tuple[str, str], list[str]] = {}
+    for one in value:
+        where = one["scope"] if one["hour"] is None else f"{one['hour']:02d}"
+        places.setdefault((one["check"], one["why"]), []).append(where)
+    rows = tuple(
+        (check, why, ", ".join(dict.fromkeys(held)), str(len(held)))
+        for (check, why), held in places.items()
+    )
+    table = _table(("check", "why", "hours (UTC)", "outcomes"), rows, "nothing")
+    return "not applicable, and why", [table]
 
 
 def _outcomes(value: Any, first: tuple[str, ...] = (), last: tuple[str, ...] = ()) -> list[Block]:
@@ -162,7 +180,7 @@ _VIEWS: Mapping[str, Callable[[Any], _Made]] = {
     "checks": _checks,
     "fails": _listed("what fails"),
     "warns": _listed("what warns"),
-    "not applicable": _listed("not applicable, and why"),
+    "not applicable": _unjudged,
     "withdraw": _withdraw,
     "stage grade": _stage_grade,
     "thresholds": _thresholds,

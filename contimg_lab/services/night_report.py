@@ -25,6 +25,7 @@ from contimg_lab.ledger.evidence import Evidence
 from contimg_lab.records.qa import HourSummary, Outcome
 from contimg_lab.services._frames import frame, record_frame
 from contimg_lab.services._origin import versions
+from contimg_lab.services._part_values import SEVERAL
 from contimg_lab.services._promotion import Promotion, promotion_of
 from contimg_lab.services._report_html import report_html
 from contimg_lab.services._report_json import report_json, report_schema
@@ -35,8 +36,8 @@ from contimg_lab.times import datetime_from_unix
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
+    from contimg_lab.plots.checks import CheckFigure
     from contimg_lab.services.report_part import ReportPart
 
 __all__ = ["HourReport", "NightReport", "make_report", "report_schema"]
@@ -158,7 +159,8 @@ class NightReport(NightSummary):
         ----------
         name
             ``verdict``, ``hours``, ``checks``, ``fails``, ``warns``, ``not applicable``,
-            ``withdraw``, ``stage grade``, ``thresholds``, ``evidence``, or the name of a check.
+            ``withdraw``, ``stage grade``, ``thresholds``, ``evidence``, or the name of a check;
+            names of checks with commas between them are one part together.
 
         Raises
         ------
@@ -177,11 +179,12 @@ class NightReport(NightSummary):
 
         return make_part(self, name)
 
-    def figure(self, *checks: str) -> Figure:
+    def figure(self, *checks: str) -> CheckFigure:
         """Draw what a reviewer looks at for some checks, in one figure; three make a panel.
 
         Points are marked by their word in shape and colour, limits drawn with whose they are.
         Where a check has no picture, the figure says why in words. Its ``alt`` says all of it.
+        In a notebook it carries what it was computed from, as a `part` does.
 
         Parameters
         ----------
@@ -201,7 +204,9 @@ class NightReport(NightSummary):
         >>> [axes.get_xlabel() for axes in figure.axes]
         ['UTC on 2025-11-06 (h)', 'UTC on 2025-11-06 (h)']
         """
-        return _faces.figure_of_checks(self, *checks)
+        figure = _faces.figure_of_checks(self, *checks)
+        figure.part = self.part(SEVERAL.join(checks))
+        return figure
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the hours as a DataFrame, one row a UTC hour: counts, verdict, what to do."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ from contimg_lab.analysis.checks import Check
 from contimg_lab.errors import InvalidInput
 from contimg_lab.ledger.canonical import digest_of
 from contimg_lab.services._part_blocks import blocks_html, blocks_text
-from contimg_lab.services._part_values import MEANINGS, check_of, part_value
+from contimg_lab.services._part_values import MEANINGS, SEVERAL, check_of, part_value
 from contimg_lab.services._part_views import part_view
 from contimg_lab.services._proof import FORMAT, METADATA, seal, shown_digests, value_digest
 from contimg_lab.services._proof_rows import EVERY, tables_of_check, told_tables
@@ -62,9 +62,19 @@ class ReportPart:
             for kind, held in data.items()
             if (include is None or kind in include) and kind not in (exclude or ())
         }
+        return data, self.proved(data)
+
+    def proved(self, data: Mapping[str, str]) -> dict[str, Any]:
+        """Return the metadata of an output that shows this part.
+
+        Parameters
+        ----------
+        data
+            What is shown, by media type: text, and pictures as base64.
+        """
         shown = shown_digests(data)
         told = {**self.proof, "shown": shown, "output_digest": digest_of(shown)}
-        return data, {METADATA: {**told, "seal": seal(told)}}
+        return {METADATA: {**told, "seal": seal(told)}}
 
 
 def part_names(report: NightReport) -> tuple[str, ...]:
@@ -81,9 +91,11 @@ def make_part(report: NightReport, name: str) -> ReportPart:
         There is no part of that name.
     """
     names = part_names(report)
-    if name not in names:
-        raise InvalidInput(f"no part {name!r} of a report; there are {', '.join(names)}")
-    check = None if name in MEANINGS else check_of(name)
+    for one in name.split(SEVERAL):
+        if one not in names or (one in MEANINGS and one != name):
+            raise InvalidInput(f"no part {one!r} of a report; there are {', '.join(names)}")
+    checks = [] if name in MEANINGS else name.split(SEVERAL)
+    check = check_of(name)
     value = part_value(report, name)
     title, blocks = part_view(report.night, name, value, check)
     return ReportPart(
@@ -98,10 +110,10 @@ def make_part(report: NightReport, name: str) -> ReportPart:
             "night": report.night,
             "part": name,
             "thresholds": _limits(report, name),
-            "formula": _formula(name, check),
+            "formula": _formulas(name, checks),
             "tables": told_tables(
                 report.evidence,
-                _tables(report, name, check),
+                _tables(report, name, checks),
                 each=name == "evidence" or name not in MEANINGS,
             ),
             "value_digest": value_digest(value),
@@ -112,12 +124,20 @@ def make_part(report: NightReport, name: str) -> ReportPart:
     )
 
 
-def _tables(report: NightReport, name: str, check: Check | None) -> tuple[str, ...]:
+def _tables(report: NightReport, name: str, checks: Sequence[str]) -> tuple[str, ...]:
     if name == "thresholds":
         return ()
     if name == "stage grade":
         return ("ms_index",)
-    return EVERY if check is None else tables_of_check(check, report.columns, report.thresholds)
+    if not checks:
+        return EVERY
+    found: set[str] = set()
+    for check in map(check_of, checks):
+        stands_on = EVERY
+        if check is not None:
+            stands_on = tables_of_check(check, report.columns, report.thresholds)
+        found.update(stands_on)
+    return tuple(table for table in EVERY if table in found)
 
 
 def _limits(report: NightReport, name: str) -> dict[str, Any]:
@@ -133,7 +153,19 @@ def _limits(report: NightReport, name: str) -> dict[str, Any]:
 
 
 def _is_of(limit: str, check: str) -> bool:
-    return limit.startswith(f"{check}.")
+    return any(limit.startswith(f"{one}.") for one in check.split(SEVERAL))
+
+
+def _formulas(name: str, checks: Sequence[str]) -> dict[str, str]:
+    """The formula of a part; of several checks each word by check."""
+    if len(checks) < 2:
+        return _formula(name, check_of(name))
+    of_each = {one: _formula(one, check_of(one)) for one in checks}
+    words = dict.fromkeys(word for told in of_each.values() for word in told)
+    return {
+        word: "; ".join(f"{one}: {told[word]}" for one, told in of_each.items() if word in told)
+        for word in words
+    }
 
 
 def _formula(name: str, check: Check | None) -> dict[str, str]:
