@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from contimg_lab.analysis.checks import NOT_APPLICABLE
 from contimg_lab.errors import NotFound
 from contimg_lab.plots import (
@@ -98,6 +100,7 @@ def check_chart(report: ReportLike, check: str) -> Chart | None:
         raise NotFound("check", check, "report.words() names those that there are")
     if check in _NO_PICTURE or all(one.word == NOT_APPLICABLE for one in outcomes):
         return None
-    if check in _CHARTS:
-        return _CHARTS[check](report, check)
-    return _check_outcomes.outcome_chart(report, check, *_BARS.get(check, ()))
+    with np.errstate(all="ignore"):  # what is missing is NaN, and is not drawn
+        if check in _CHARTS:
+            return _CHARTS[check](report, check)
+        return _check_outcomes.outcome_chart(report, check, *_BARS.get(check, ()))
