@@ -11,7 +11,7 @@ from contimg_lab.analysis.checks import run_checks
 from contimg_lab.errors import ConfigError, InvalidInput
 from contimg_lab.ledger.evidence import Evidence, Key
 from contimg_lab.records.jobs import Run
-from contimg_lab.services._part_values import MEANINGS, check_of, part_value
+from contimg_lab.services._part_values import MEANINGS, SEVERAL, check_of, part_value
 from contimg_lab.services._proof_keys import in_order
 from contimg_lab.services._proof_read import Proof, Stood
 from contimg_lab.services._proof_rows import rows_of
@@ -69,11 +69,7 @@ class Again:
         if proof.part in MEANINGS:
             report = await self._report(read, limits)
             return part_value(report, proof.part)
-        check = await asyncio.to_thread(check_of, proof.part)
-        if check is None:
-            raise InvalidInput(f"no check {proof.part!r} is installed here")
-        outcomes = await asyncio.to_thread(run_checks, read.night, limits, [check])
-        return [one.to_json() for one in outcomes]
+        return await asyncio.to_thread(_outcomes, read, limits, proof.part)
 
     async def _report(self, read: NightRead, limits: Thresholds) -> NightReport:
         at = id(read), *sorted(limits.limits.items(), key=lambda held: held[0])
@@ -98,6 +94,16 @@ class Again:
             source = proof.threshold_sources.get(name, held[name].source)
             held[name] = Threshold(value, held[name].unit, source)
         return Thresholds(proof.thresholds_name, MappingProxyType(held), "the recorded set")
+
+
+def _outcomes(read: NightRead, limits: Thresholds, part: str) -> Any:
+    """As `part_value` has them of one check, or of several."""
+    if SEVERAL in part:
+        return {name: _outcomes(read, limits, name) for name in part.split(SEVERAL)}
+    check = check_of(part)
+    if check is None:
+        raise InvalidInput(f"no check {part!r} is installed here")
+    return [one.to_json() for one in run_checks(read.night, limits, [check])]
 
 
 def row_differences(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -15,7 +15,8 @@ from contimg_lab.services._night_rows import KINDS
 from contimg_lab.services._proof_keys import in_order, told_keys
 from contimg_lab.thresholds import Thresholds
 
-__all__ = ["EVERY", "SHORT", "STANDS_ON", "RowsOf", "rows_of", "tables_of_check", "told_tables"]
+__all__ = ["EVERY", "SHORT", "STANDS_ON", "RowsOf", "rows_of", "tables_of_check",
+           "tables_of_seen", "told_tables", "watched"]  # fmt: skip
 
 EVERY: tuple[str, ...] = (*KINDS, *DERIVED)
 """Every table of evidence."""
@@ -87,14 +88,26 @@ def tables_of_check(check: Check, night: Night, thresholds: Thresholds) -> tuple
     """
     if check.package != "contimg_lab":
         return EVERY
-    watched = _Watched(**{f.name: getattr(night, f.name) for f in dataclasses.fields(Night)})
-    seen = {need.partition(".")[0] for need in check.needs} | {"hours"}
-    object.__setattr__(watched, "_night", night)
-    object.__setattr__(watched, "_seen", seen)
+    copy, seen = watched(night)
+    seen.update(need.partition(".")[0] for need in check.needs)
     try:
-        check.run(watched, thresholds)
-    except Exception:  # a check that raises says so in its outcome, and looked at what it looked at
+        check.run(copy, thresholds)
+    except Exception:  # its outcome says so, and not what it would have looked at
         return EVERY
+    return tables_of_seen(seen)
+
+
+def watched(night: Night) -> tuple[Night, set[str]]:
+    """Return the same night, and the set in which it notes what is looked at; its hours always."""
+    copy = _Watched(**{f.name: getattr(night, f.name) for f in dataclasses.fields(Night)})
+    seen = {"hours"}
+    object.__setattr__(copy, "_night", night)
+    object.__setattr__(copy, "_seen", seen)
+    return copy, seen
+
+
+def tables_of_seen(seen: Iterable[str]) -> tuple[str, ...]:
+    """Return the tables of evidence that what was looked at stands on."""
     found = {table for name in seen for table in STANDS_ON[name]}
     return tuple(table for table in EVERY if table in found)
 

@@ -27,6 +27,7 @@ from contimg_lab.services._frames import frame, record_frame
 from contimg_lab.services._origin import versions
 from contimg_lab.services._part_values import SEVERAL
 from contimg_lab.services._promotion import Promotion, promotion_of
+from contimg_lab.services._proof_rows import watched
 from contimg_lab.services._report_html import report_html
 from contimg_lab.services._report_json import report_json, report_schema
 from contimg_lab.services.night_columns import NightRead
@@ -204,8 +205,11 @@ class NightReport(NightSummary):
         >>> [axes.get_xlabel() for axes in figure.axes]
         ['UTC on 2025-11-06 (h)', 'UTC on 2025-11-06 (h)']
         """
-        figure = _faces.figure_of_checks(self, *checks)
-        figure.part = self.part(SEVERAL.join(checks))
+        from contimg_lab.services.report_part import make_part
+
+        columns, seen = watched(self.columns)
+        figure = _faces.figure_of_checks(dataclasses.replace(self, columns=columns), *checks)
+        figure.part = make_part(self, SEVERAL.join(checks), seen)
         return figure
 
     def to_pandas(self) -> pd.DataFrame:

@@ -219,7 +219,7 @@ class _Judge:
                 word, why = (CHANGED if is_known else CANNOT_TELL), (str(error),)
         except ContimgLabError as error:
             return CANNOT_TELL, (str(error),)
-        return word, (*why, *notes)
+        return word, (*notes, *why)
 
     async def _judge(self, proof: Proof) -> tuple[str, tuple[str, ...]]:
         read = await self.again.read(proof)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from contimg_lab.services._part_blocks import blocks_html, blocks_text
 from contimg_lab.services._part_values import MEANINGS, SEVERAL, check_of, part_value
 from contimg_lab.services._part_views import part_view
 from contimg_lab.services._proof import FORMAT, METADATA, seal, shown_digests, value_digest
-from contimg_lab.services._proof_rows import EVERY, tables_of_check, told_tables
+from contimg_lab.services._proof_rows import EVERY, tables_of_check, tables_of_seen, told_tables
 
 if TYPE_CHECKING:
     from contimg_lab.services.night_report import NightReport
@@ -82,8 +82,15 @@ def part_names(report: NightReport) -> tuple[str, ...]:
     return (*MEANINGS, *dict.fromkeys(one.check for one in report.outcomes))
 
 
-def make_part(report: NightReport, name: str) -> ReportPart:
+def make_part(report: NightReport, name: str, seen: Iterable[str] = ()) -> ReportPart:
     """Make one part of a report.
+
+    Parameters
+    ----------
+    report, name
+        As for `contimg_lab.services.night_report.NightReport.part`.
+    seen
+        Tables of the night that are shown besides what the part itself looks at.
 
     Raises
     ------
@@ -113,7 +120,7 @@ def make_part(report: NightReport, name: str) -> ReportPart:
             "formula": _formulas(name, checks),
             "tables": told_tables(
                 report.evidence,
-                _tables(report, name, checks),
+                _tables(report, name, checks, seen),
                 each=name == "evidence" or name not in MEANINGS,
             ),
             "value_digest": value_digest(value),
@@ -124,14 +131,16 @@ def make_part(report: NightReport, name: str) -> ReportPart:
     )
 
 
-def _tables(report: NightReport, name: str, checks: Sequence[str]) -> tuple[str, ...]:
+def _tables(
+    report: NightReport, name: str, checks: Sequence[str], seen: Iterable[str]
+) -> tuple[str, ...]:
     if name == "thresholds":
         return ()
     if name == "stage grade":
         return ("ms_index",)
     if not checks:
         return EVERY
-    found: set[str] = set()
+    found = set(tables_of_seen(seen))
     for check in map(check_of, checks):
         stands_on = EVERY
         if check is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 import sqlite3
@@ -18,7 +19,7 @@ from contimg_lab.services import _proof_again
 from contimg_lab.services._proof import METADATA, seal
 from contimg_lab.services.report_part import part_names
 
-from .conftest import PARTS, notebook_of
+from .conftest import PARTS, notebook_of, run_notebook
 
 
 def words(check):
@@ -297,3 +298,39 @@ def test_a_notebook_stays_small(executed):
 def test_no_path_of_the_machine_is_saved(executed, season_folder):
     """A proof names the rows' own paths, and none of who made it."""
     assert str(Path(season_folder()).parent) not in json.dumps(proofs(executed))
+
+
+@pytest.fixture(scope="session")
+def drawn(season_folder):
+    """A notebook of figures of checks, of one and of several."""
+    return run_notebook(season_folder(), [f"report.figure{checks!r}" for checks in FIGURES])
+
+
+FIGURES = (("noise",), ("flux_ratio", "completeness", "noise"), ("pointing", "image_gain"))
+
+
+async def test_a_figure_is_proved_as_its_checks_are(drawn, season, verify):
+    """A picture that a kernel saved holds while its rows do; another picture is found."""
+    drawn = copy.deepcopy(drawn)
+    names = [", ".join(checks) for checks in FIGURES]
+    assert list(proofs(drawn)) == names
+    assert words(await verify(drawn, season)) == dict.fromkeys(names, "same")
+    one, two = (output_of(drawn, name) for name in names[:2])
+    one.data["image/png"], two.data["image/png"] = two.data["image/png"], one.data["image/png"]
+    found = words(await verify(drawn, season))
+    assert found == dict(zip(names, ("changed", "changed", "same"), strict=True))
+
+
+async def test_a_figure_stands_on_all_that_is_drawn(drawn, season, verify):
+    """What a picture shows beside its check's own tables is held to its rows too."""
+    async with cl.open(season) as lab:
+        report = await lab.qa.night(await lab.last_night())
+    for name, proof in proofs(drawn).items():
+        checks = [set(report.part(check).proof["tables"]) for check in name.split(", ")]
+        assert set.union(*checks) <= set(proof["tables"])
+    row = next(iter(report.evidence.tables["images"].kept))
+    change(season, "UPDATE images SET noise_jy = noise_jy * 9 WHERE id = ?", row)
+    check = await verify(drawn, season)
+    for name, proof in proofs(drawn).items():
+        assert (words(check)[name] == "changed") == ("images" in proof["tables"])
+    assert f"images {row} changed" in told(check, "noise")
