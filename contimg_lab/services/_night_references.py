@@ -132,14 +132,15 @@ def source_references(
     with np.errstate(invalid="ignore"):
         counted = (epochs.reason[rows] == 0) & (mjd >= start - NIGHTS_BACK) & (mjd < start)
     rows, source = rows[counted], source[counted]
-    flux, weight = epochs.flux_jy[rows], epochs.flux_err_jy[rows] ** -2.0
+    flux, err_jy = epochs.flux_jy[rows], epochs.flux_err_jy[rows]
+    weight = 1.0 / (err_jy * err_jy)  # a power may differ in its last bit between machines
     n = np.bincount(source, minlength=len(at))
     total = np.bincount(source, weight, minlength=len(at))
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = np.bincount(source, weight * flux, minlength=len(at)) / total
         chi2 = np.bincount(source, weight * (flux - mean[source]) ** 2, minlength=len(at))
         eta = np.where(n > 1, chi2 / (n - 1), np.nan)
-        err = total**-0.5
+        err = 1.0 / np.sqrt(total)
     return {
         epochs.source_ids[place]: SourceReference(flux_jy=m, err_jy=e, n=k, eta=x)
         for place, m, e, k, x in zip(

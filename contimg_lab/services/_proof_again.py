@@ -144,10 +144,12 @@ def row_differences(
             "appeared": in_order(found.keys() - set(stood.keys)),
         }
         told = [f"{_some(keys)} {word}" for word, keys in named.items() if keys]
-        if not told:
-            hours = {*stood.hours, *held.summary["hours"]}
-            moved = [h for h in sorted(hours) if stood.hours.get(h) != held.summary["hours"].get(h)]
-            told = [f"rows of hours {_some(moved)}" if moved else "rows"]
+        if not told and then:
+            told = ["rows count to other hours"]
+        elif not told:
+            hours = sorted({*stood.hours, *held.summary["hours"]})
+            moved = [h for h in hours if stood.hours.get(h) != held.summary["hours"].get(h)]
+            told = [f"rows of hours {_some(moved)}"]
         differ.append(f"{name} {', '.join(told)}")
     return tuple(differ), tuple(unknown)
 

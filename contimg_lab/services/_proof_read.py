@@ -26,8 +26,10 @@ class Stood:
 
     Attributes
     ----------
-    rows, digest, hours
-        How many; their digest, as a ledger keeps it, and of each hour.
+    rows, digest
+        How many; their digest, as a ledger keeps it.
+    hours
+        Digest of each hour; none where the rows are told one by one.
     fields
         What was read of each row.
     keys
@@ -115,7 +117,7 @@ def _stood(told: object, name: str) -> Stood:
     return Stood(
         rows=rows,
         digest=_digest(held.get("digest"), f"digest of {name}"),
-        hours=_texts(held.get("hours"), f"hours of {name}"),
+        hours=_texts(held.get("hours", {}), f"hours of {name}"),
         fields=tuple(_text(held.get("fields"), f"fields of {name}").split()),
         keys=keys,
         starts=starts,

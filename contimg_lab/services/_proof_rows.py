@@ -115,19 +115,26 @@ def tables_of_seen(seen: Iterable[str]) -> tuple[str, ...]:
 def told_tables(
     evidence: Evidence, names: Sequence[str], *, each: bool = True
 ) -> dict[str, dict[str, Any]]:
-    """Tell the rows of some tables: how many, their digests and their keys.
+    """Tell the rows of some tables: how many, their digest and their keys.
 
     A table that the site lacks has no rows. ``each``: with the start of each row's digest, by
-    which a row that changed can be named.
+    which a row that changed can be named; else with the digest of each hour.
     """
     told = {}
     for name in names:
         fields = evidence.tables[name].fields if name in evidence.tables else ()
         found = rows_of(evidence, name, fields)
         keys = in_order(found.starts)
-        told[name] = {**found.summary, "fields": " ".join(fields), "keys": told_keys(keys)}
+        told[name] = {
+            "rows": found.summary["rows"],
+            "digest": found.summary["digest"],
+            "fields": " ".join(fields),
+            "keys": told_keys(keys),
+        }
         if each:
             told[name]["row_digests"] = "".join([found.starts[key] for key in keys])
+        else:
+            told[name]["hours"] = found.summary["hours"]
     return told
 
 

@@ -237,13 +237,11 @@ class _Judge:
         if is_same:
             return SAME, ()
         now = await asyncio.to_thread(versions)
-        why = [
-            "the rows are the same, the value is another",
-            what_moved(False, proof.versions, now),
-        ]
-        if await asyncio.to_thread(_html_digest, proof, value) == proof.shown.get("text/html"):
-            why.append("it differs only beyond the digits that are shown")
-        return CHANGED, tuple(why)
+        moved = what_moved(False, proof.versions, now)
+        if await asyncio.to_thread(_html_digest, proof, value) != proof.shown.get("text/html"):
+            return CHANGED, ("the rows are the same, the value is another", moved)
+        told = "the value differs only beyond the digits that are shown, as between machines"
+        return CHANGED, ("the rows are the same", told, *([moved] if now != proof.versions else []))
 
     def _find_starts(self, table: str, digest: str) -> Mapping[Key, str] | None:
         return self._starts.get((table, digest))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 import re
 import sqlite3
@@ -11,6 +12,7 @@ import sys
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 
 import contimg_lab as cl
@@ -334,3 +336,41 @@ async def test_a_figure_stands_on_all_that_is_drawn(drawn, season, verify):
     for name, proof in proofs(drawn).items():
         assert (words(check)[name] == "changed") == ("images" in proof["tables"])
     assert f"images {row} changed" in told(check, "noise")
+
+
+async def test_a_last_bit_is_told_as_what_it_is(book, season, verify, monkeypatch):
+    """A value that differs beyond the digits that are shown is changed, and the words say how."""
+
+    def nearly(night, limits, checks):
+        outcomes = run_checks(night, limits, checks)
+        return [
+            dataclasses.replace(o, value=None if o.value is None else np.nextafter(o.value, 9e9))
+            for o in outcomes
+        ]
+
+    monkeypatch.setattr(_proof_again, "run_checks", nearly)
+    check = await verify(book, season)
+    assert words(check)["noise"] == "changed"
+    assert told(check, "noise").endswith("beyond the digits that are shown, as between machines")
+
+
+async def test_rows_that_count_to_another_hour_are_told(book, season, verify):
+    """Each row as it was, and one counts to another hour: the table's digest tells."""
+    table = output_of(book, "noise").metadata[METADATA]["tables"]["images"]
+    table["digest"] = "0" * 64
+    output_of(book, "noise").metadata[METADATA]["seal"] = seal(
+        output_of(book, "noise").metadata[METADATA]
+    )
+    assert "images rows count to other hours" in told(await verify(book, season), "noise")
+
+
+async def test_rows_are_named_by_what_another_part_tells_of_them(book, season, verify):
+    """A view keeps no digest of single rows: where no part does, the hours are named."""
+    async with cl.open(season) as lab:
+        report = await lab.qa.night(await lab.last_night())
+    images = report.evidence.tables["images"]
+    row = next(key for key, (hour, _) in images.kept.items() if hour == "05")
+    change(season, "UPDATE images SET noise_jy = noise_jy * 9 WHERE id = ?", row)
+    assert f"images {row} changed" in told(await verify(book, season), "hours")
+    alone = notebook_of([report.part("hours")])
+    assert "images rows of hours 05" in told(await verify(alone, season), "hours")
