@@ -110,7 +110,7 @@ def angle_chart(report: ReportLike, check: str) -> Chart:
         name=f"check {check}", noun="image",
         title=headline(report, check, f"{len(known)} tile images"),
         x=hour_axis(report),
-        y=Axis(label="Position angle of the beam (deg, N to E)", name="angle", unit="deg",
+        y=Axis(label="Beam angle (deg, N to E)", name="angle", unit="deg",
                limits=padded([*known, *(v for line in lines for v in line.y.tolist())], ())),
         points=(
             *word_points(x, angle, words, "tile image", keys=tuple(images["path"])),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import base64
+from collections.abc import Collection
 from typing import Any, Protocol
 
 from matplotlib.figure import Figure
 
-from contimg_lab.plots._png import small_png
+from contimg_lab.plots._png import picture_html, small_png
 
 __all__ = ["CheckFigure"]
+
+
+_COLOURS = 128  # fewer, and a limit's red becomes a warning's orange
 
 
 class _Part(Protocol):
@@ -30,10 +33,12 @@ class CheckFigure(Figure):
     alt: str = ""
     part: _Part | None = None
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        """Show it: a PNG with its words, for a notebook and for the page made of one."""
-        width, height = (int(side) for side in self.get_size_inches() * self.get_dpi())
-        png = base64.b64encode(small_png(self)).decode("ascii")
-        data = {"image/png": png, "text/plain": self.alt}
-        told = {} if self.part is None else self.part.proved(data)
-        return data, {"image/png": {"alt": self.alt, "width": width, "height": height}, **told}
+    def _repr_mimebundle_(
+        self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
+    ) -> tuple[dict[str, str], dict[str, Any]]:
+        # an element of HTML, for no notebook's front end reads words that come beside a PNG
+        data = {
+            "text/html": picture_html(small_png(self, _COLOURS), self.alt),
+            "text/plain": self.alt,
+        }
+        return data, {} if self.part is None else self.part.proved(data)

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from contimg_lab.analysis.checks import FAIL, NOT_APPLICABLE, PASS, WARN
+from contimg_lab.analysis.checks import FAIL, NOT_APPLICABLE, PASS, WARN, WORDS
 from contimg_lab.plots._check_bounds import Bound
 from contimg_lab.plots._check_report import Floats, ReportLike
 
 if TYPE_CHECKING:
     from contimg_lab.records.qa import Outcome
 
-__all__ = ["headline", "in_words", "named"]
+__all__ = ["headline", "in_words", "named", "why_no_chart"]
 
 _MOST = 6  # outcomes that are told one by one
 
@@ -68,3 +68,11 @@ def _counted(outcomes: Iterable[Outcome]) -> str:
 def named(paths: Iterable[object]) -> tuple[str, ...]:
     """Return the last part of each path."""
     return tuple(str(path).rsplit("/", 1)[-1] for path in paths)
+
+
+def why_no_chart(report: ReportLike, check: str) -> str:
+    """Say in words what a check without a picture said: how often, and the worst of it."""
+    outcomes = report.of(check)
+    worst = max(outcomes, key=lambda one: WORDS.index(one.word), default=None)
+    why = "" if worst is None else f"; {worst.word}: {worst.why}"
+    return f"{check}: {_counted(outcomes)}{why}."

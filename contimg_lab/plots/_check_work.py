@@ -63,7 +63,7 @@ def failed_chart(report: ReportLike, check: str) -> Chart:
     return Chart(
         name=f"check {check}", noun="run", title=headline(report, check, f"{runs.n_rows} runs"),
         x=hour_axis(report),
-        y=Axis(label="Status of a run, and cause", kind="rows", rows=tuple(order),
+        y=Axis(label="Run", kind="rows", rows=tuple(order),
                limits=(-0.6, len(order) - 0.4)),
         points=tuple(points),
         alt=in_words(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from contimg_lab.analysis.checks import NOT_APPLICABLE
 from contimg_lab.errors import NotFound
 from contimg_lab.plots._check_charts import check_chart
 from contimg_lab.plots._check_figure import CheckFigure
+from contimg_lab.plots._check_words import why_no_chart
 from contimg_lab.plots._draw import draw_chart
 from contimg_lab.plots._style import ensure_axes, write_empty
 
@@ -24,6 +25,10 @@ _WIDE_IN = 9.0
 _HIGH_IN = 3.6
 _LOW_IN = 0.7
 _SQUARE_IN = 5.0
+_LINE_IN, _FOOT_IN = 0.2, 0.15
+_COLUMNS = 120
+_TOLD = "told"
+_PANEL = ("flux_ratio", "completeness", "noise")
 _ROW_IN = 0.22
 
 
@@ -43,7 +48,7 @@ def plot_check(report: ReportLike, check: str, ax: Axes | None = None) -> Axes:
         The report has no such check.
     """
     chart = check_chart(report, check)
-    axes = ensure_axes(ax, (_WIDE_IN, _LOW_IN if chart is None else _high_in(chart)))
+    axes = ensure_axes(ax, (_WIDE_IN, _high_in(chart)))
     _draw(axes, report, check, chart)
     return axes
 
@@ -51,7 +56,8 @@ def plot_check(report: ReportLike, check: str, ax: Axes | None = None) -> Axes:
 def figure_of_checks(report: ReportLike, *checks: str) -> CheckFigure:
     """Draw some checks in one figure, which says in its ``alt`` what it shows.
 
-    Three are drawn as reviewers know them: two above, and the third below in full width.
+    Checks without a picture are told in words below. Flux ratio, completeness and noise are
+    drawn as reviewers know them, in one panel.
 
     Parameters
     ----------
@@ -69,28 +75,40 @@ def figure_of_checks(report: ReportLike, *checks: str) -> CheckFigure:
 
     if not checks:
         raise NotFound("check", "", "name one at least")
-    charts = [check_chart(report, check) for check in checks]
-    heights = [_LOW_IN if chart is None else _high_in(chart) for chart in charts]
-    above = len(checks) == 3
-    if above:
-        heights = [max(_HIGH_IN, *heights[:2]), heights[2]]
+    charts = {check: check_chart(report, check) for check in checks}
+    is_panel = checks == _PANEL
+    drawn = [check for check in checks if is_panel or charts[check] is not None]
+    told = [line for check in checks if check not in drawn for line in _lines(report, check)]
+    heights = [_high_in(charts[check]) for check in drawn]
+    places: list[Any] = [[check] for check in drawn]
+    if is_panel:
+        heights, places = [max(heights[:2]), heights[2]], [list(drawn[:2]), [drawn[2]] * 2]
+    if told:
+        heights.append(_FOOT_IN + _LINE_IN * len(told))
+        places.append([_TOLD])
     figure = CheckFigure(figsize=(_WIDE_IN, sum(heights)), dpi=100, layout="constrained")
     FigureCanvasAgg(figure)
-    places: list[Any] = [[0, 1], [2, 2]] if above else [[i] for i in range(len(checks))]
     axes: Mapping[Any, Axes] = figure.subplot_mosaic(places, height_ratios=heights)
-    for i, (check, chart) in enumerate(zip(checks, charts, strict=True)):
-        _draw(axes[i], report, check, chart)
+    for check in drawn:
+        _draw(axes[check], report, check, charts[check])
+    if told:
+        axes[_TOLD].set_axis_off()
+        axes[_TOLD].text(0.0, 0.5, "\n".join(told), va="center", fontsize="medium")
     figure.alt = " ".join(
-        _why_none(report, check) if chart is None else chart.alt
-        for check, chart in zip(checks, charts, strict=True)
+        why_no_chart(report, check) if chart is None else chart.alt
+        for check, chart in charts.items()
     )
     return figure
+
+
+def _lines(report: ReportLike, check: str) -> list[str]:
+    return textwrap.wrap(why_no_chart(report, check), _COLUMNS, subsequent_indent="    ")
 
 
 def _draw(axes: Axes, report: ReportLike, check: str, chart: Chart | None) -> None:
     if chart is None:
         axes.set_axis_off()
-        write_empty(axes, _why_none(report, check))
+        write_empty(axes, why_no_chart(report, check))
         return
     draw_chart(chart, axes)
     if chart.x.name == "UTC":
@@ -101,7 +119,9 @@ def _draw(axes: Axes, report: ReportLike, check: str, chart: Chart | None) -> No
         axes.set_aspect("equal")
 
 
-def _high_in(chart: Chart) -> float:
+def _high_in(chart: Chart | None) -> float:
+    if chart is None:
+        return _LOW_IN
     if _is_square(chart):
         return _SQUARE_IN
     return _HIGH_IN if chart.y.kind != "rows" else 1.9 + _ROW_IN * len(chart.y.rows)
@@ -110,13 +130,3 @@ def _high_in(chart: Chart) -> float:
 def _is_square(chart: Chart) -> bool:
     """Whether both axes are of one kind, as offsets on the sky are."""
     return chart.x.limits is not None and chart.x.limits == chart.y.limits
-
-
-def _why_none(report: ReportLike, check: str) -> str:
-    """Say why a check has no picture."""
-    outcomes = report.of(check)
-    unjudged = dict.fromkeys(one.why for one in outcomes if one.word == NOT_APPLICABLE)
-    if all(one.word == NOT_APPLICABLE for one in outcomes):
-        return f"{check}: not applicable; {'; '.join(list(unjudged)[:2])}."
-    told = dict.fromkeys(f"{one.word}: {one.why}" for one in outcomes)
-    return f"{check}: {'; '.join(list(told)[:2])}."

@@ -181,7 +181,7 @@ class NightReport(NightSummary):
         return make_part(self, name)
 
     def figure(self, *checks: str) -> CheckFigure:
-        """Draw what a reviewer looks at for some checks, in one figure; three make a panel.
+        """Draw what a reviewer looks at for some checks, in one figure.
 
         Points are marked by their word in shape and colour, limits drawn with whose they are.
         Where a check has no picture, the figure says why in words. Its ``alt`` says all of it.
