@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 __all__ = ["CheckFigure", "check_chart", "figure_of_checks", "plot_check"]
 
 _WIDE_IN = 9.0
-_HIGH_IN = 3.6
+_HIGH_IN = 3.2
 _LOW_IN = 0.7
 _SQUARE_IN = 5.0
 _LINE_IN, _FOOT_IN = 0.2, 0.15
 _COLUMNS = 120
 _TOLD = "told"
+_PANEL_IN = 3.8
 _PANEL = ("flux_ratio", "completeness", "noise")
 _ROW_IN = 0.22
 
@@ -82,7 +83,7 @@ def figure_of_checks(report: ReportLike, *checks: str) -> CheckFigure:
     heights = [_high_in(charts[check]) for check in drawn]
     places: list[Any] = [[check] for check in drawn]
     if is_panel:
-        heights, places = [max(heights[:2]), heights[2]], [list(drawn[:2]), [drawn[2]] * 2]
+        heights, places = [_PANEL_IN, _PANEL_IN], [list(drawn[:2]), [drawn[2]] * 2]
     if told:
         heights.append(_FOOT_IN + _LINE_IN * len(told))
         places.append([_TOLD])

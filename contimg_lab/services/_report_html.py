@@ -18,8 +18,8 @@ __all__ = ["STYLE", "report_html"]
 STYLE = """
 .cl-report{font:14px/1.4 system-ui,sans-serif;max-width:75em}
 .cl-report table{border-collapse:collapse;margin:.5em 0}
-.cl-report th,.cl-report td{border:1px solid #999;padding:.15em .5em;text-align:left;
-vertical-align:top}
+.cl-report.cl-report th,.cl-report.cl-report td{border:1px solid #999;padding:.15em .5em;
+text-align:left;vertical-align:top}
 .cl-report .pass{background:#e3f1e3;color:#111}.cl-report .warn{background:#fff0c2;color:#111}
 .cl-report .fail{background:#f8d0cc;color:#111;font-weight:bold}
 .cl-report .none{color:#595959}
