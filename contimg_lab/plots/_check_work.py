@@ -118,15 +118,17 @@ def declination_chart(report: ReportLike, check: str) -> Chart:
     """Declination of each tile less the night's median, both of date."""
     tiles = _tiles(report)
     declination = tiles["dec_of_date_deg"]
-    median = float(np.nanmedian(declination)) if np.isfinite(declination).any() else np.nan
+    known = declination[np.isfinite(declination)]
+    usual = f"{np.median(known):.3f}" if known.size else "the night's"
     return scatter_chart(
         report, check, hours_of_paths(report, tiles["path"], tiles["hour"]),
         tiles["dec_offset_deg"], "tile",
         bounds_of(report, check, "beyond", "deg", warn_deg=WARN, fail_deg="fail"),
-        Axis(label=f"Declination of date less {median:.3f} (deg)", name="declination offset",
+        Axis(label=f"Declination of date less {usual} (deg)", name="declination offset",
              unit="deg"),
         keys=tuple(tiles["path"]),
         columns=(Column(name="MS", values=named(tiles["path"])),
                  Column(name="declination of date", values=declination, unit="deg")),
-        level=0.0, more=[f"the night's median declination: {median:.3f} deg (of date)"],
+        level=0.0,
+        more=[f"the night's median: {usual} deg (of date)"] if known.size else (),
     )  # fmt: skip
