@@ -56,12 +56,12 @@ def panel(page: Page) -> Locator:
     return page.locator(".contimg-panel").last
 
 
-def change(site: Path, noise_jy: float) -> str:
-    """Change one image of the night's last hour as the pipeline might; returns its path."""
+def change(site: Path, noise_jy: float) -> int:
+    """Change one image of the night's last hour as the pipeline might; returns its id."""
     with closing(sqlite3.connect(site / "season" / "pipeline.sqlite3", timeout=30.0)) as db, db:
         place = db.execute("SELECT max(id) FROM images").fetchone()[0]
         db.execute("UPDATE images SET noise_jy = ? WHERE id = ?", (noise_jy, place))
-        return str(db.execute("SELECT path FROM images WHERE id = ?", (place,)).fetchone()[0])
+        return int(place)
 
 
 def tab_to(page: Page, label: str) -> None:
@@ -170,10 +170,12 @@ def test_a_change_behind_its_back_is_seen_and_named(book: Page, site: Path) -> N
     notes = panel(book).get_by_label("Notes:")
     notes.focus()
     book.keyboard.type("first half, ")
-    path = change(site, 9.5)
+    image = change(site, 9.5)
     told = panel(book).locator(".contimg-line", has_text="STALE")
     expect(told).to_be_visible()
-    expect(told).to_contain_text(re.compile(rf"{re.escape(path)}.* noise_jy was 0\.\d+, is 9\.5"))
+    expect(told).to_contain_text(
+        re.compile(rf"images {image} \(hour 06\): noise_jy was 0\.\d+, is 9\.5")
+    )
     expect(panel(book)).to_contain_text("Rows changed since the report below was judged")
     expect(notes).to_be_focused()
     book.keyboard.type("second half")

@@ -4,8 +4,17 @@ import css from "./_tools.css";
 const FLUXES = [["mJy", "mJy"], ["Jy", "Jy"], ["uJy", "µJy"]];
 const POSITIONS = [["deg", "deg"], ["sexagesimal", "h m s"]];
 const TEXT = "input, textarea, [contenteditable]";
+const OWN = /^(.|Arrow.*|Page.*|Home|End|Enter|Delete|Backspace)$/;
 
 let tickets = 0;
+
+// keys belong to whoever has the focus: to JupyterLab a letter may delete the cell, and Enter in a
+// form, with whichever modifier, would run it again and lose what was typed
+function keep(event) {
+  const plain = !(event.ctrlKey || event.metaKey || event.altKey);
+  const runs = event.key === "Enter" && event.target.closest(".contimg-sign");
+  if ((plain && OWN.test(event.key)) || runs) event.stopPropagation();
+}
 
 class Tools {
   constructor(model, el) {
@@ -86,6 +95,9 @@ class Tools {
   }
 
   key(event) {
+    const whole = this.el.closest(".contimg-panel");
+    if (this.kept !== whole) whole?.addEventListener("keydown", keep); // it may be there twice
+    this.kept = whole;
     const way = { ArrowLeft: "back", ArrowRight: "forward" }[event.key];
     if (!way || !event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
     const panel = this.model.get("history") && this.el.closest(".contimg-panel");
