@@ -138,11 +138,11 @@ class Block:
         self._hear = hear
         self.rows: dict[str, Row] = {}
         self.head, self.rule = widgets.HTML(), widgets.HTML(layout=_SHRINKS)
-        self.decision = self._choice("Decision", 400, self._take_decision)
+        self.decision = self._choice("Decision", 380, self._take_decision)
         parts = [self.decision]
         if hour is not None:
             self.promotion = self._choice("Class", 230, self._take_class)
-            self.classes = widgets.HTML(layout=_SHRINKS | {"flex": "1 1 300px"})
+            self.classes = widgets.HTML(layout=_SHRINKS | {"flex": "1 1 220px"})
             parts += [self.promotion, self.classes]
         self.bar = widgets.Box(parts, layout=_WRAPS | {"align_items": "center"})
         self.box = widgets.VBox([self.head, self.bar, self.rule], layout={"overflow": "visible"})

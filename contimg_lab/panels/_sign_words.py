@@ -72,6 +72,9 @@ CSS = """
 .contimg-sign .widget-label { color: var(--jp-ui-font-color1, #212121); }
 .contimg-sign-unlabelled .widget-label { position: absolute; width: 1px; height: 1px; padding: 0;
   overflow: hidden; clip-path: inset(50%); }
+.contimg-sign .contimg-sign-confirm, .contimg-sign-confirm label { height: auto !important; }
+.contimg-sign-confirm label { white-space: normal !important; overflow: visible !important;
+  line-height: 1.4 !important; display: flex !important; align-items: baseline; }
 .contimg-sign ::placeholder { color: var(--jp-ui-font-color2, #616161); }
 .contimg-sign :is(input, select, textarea, button, summary):focus-visible {
   outline: 2px solid var(--jp-brand-color1, #1976d2) !important; outline-offset: 1px; }

@@ -23,6 +23,7 @@ from contimg_lab.panels._sign_words import (
     lines_text,
     report_line,
     rest_html,
+    state_line,
 )
 from contimg_lab.panels._words import error_words
 
@@ -117,10 +118,10 @@ class SignOffPanel(Panel):
         for widget, take in self._foot.heard():
             self._watch(widget, partial(self._on_typed, take))
         still = {"overflow": "auto", "min_width": "0"}
-        top = widgets.Box([self._told], layout=still | {"height": "96px"})
+        top = widgets.Box([self._told], layout=still | {"height": "90px"})
         fresh = widgets.Box(
             [self._again, self._changes],
-            layout=still | {"height": "68px", "grid_gap": "0 12px", "align_items": "flex-start"},
+            layout=still | {"height": "56px", "grid_gap": "0 12px", "align_items": "flex-start"},
         )
         style = widgets.HTML(f"<style>{CSS}</style>")
         self._form = widgets.VBox(
@@ -273,6 +274,8 @@ class SignOffPanel(Panel):
         write(self._changes, value=freshness_html(draft.report, page.changes))
         write(self._rest_told, value=rest_html(draft.report))
         told = [self._act_told] if self._act_told is not None else []
+        if page.state is not None and page.state.stale_since is not None:
+            told.append(state_line(page.state))  # else an old entry would be read as one that holds
         write(self._foot.result, value=entry_html(page.entry, page.ledger, lines_html(told)))
 
     def _lacking(self, draft: Draft) -> list[str]:

@@ -91,7 +91,7 @@ def both_themes(page: Page, name: str) -> None:
         theme(page, shade)
         for width, height in ((1400, 1700), (900, 2300)):
             page.set_viewport_size({"width": width, "height": height})
-            panel(page).scroll_into_view_if_needed()
+            panel(page).locator(".contimg-title").scroll_into_view_if_needed()
             page.wait_for_timeout(500)
             page.screenshot(path=ARTEFACTS / f"sign-off-{name}-{shade.lower()}-{width}.png")
     page.set_viewport_size({"width": 1400, "height": 1000})
@@ -171,7 +171,7 @@ def test_a_change_behind_its_back_is_seen_and_named(book: Page, site: Path) -> N
     notes.focus()
     book.keyboard.type("first half, ")
     image = change(site, 9.5)
-    told = panel(book).locator(".contimg-line", has_text="STALE")
+    told = panel(book).locator(".contimg-line", has_text="STALE").first
     expect(told).to_be_visible()
     expect(told).to_contain_text(
         re.compile(rf"images {image} \(hour 06\): noise_jy was 0\.\d+, is 9\.5")

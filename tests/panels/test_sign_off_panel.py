@@ -317,6 +317,8 @@ async def test_a_signed_night_turns_stale_and_names_the_row(
     await until(lambda: "STALE" in text(panel._told))
     assert re.search(r"images \S+ \(hour 06\): noise_jy was [\d.]+, is 9\.5", text(panel._told))
     assert "contimg-bad" in panel._told.value
+    assert "STALE" in text(panel._foot.result)
+    assert "STALE" in panel._static_page()[1]
     panel._again.click()
     await panel.settled()
     panel._foot.confirm.value = True
