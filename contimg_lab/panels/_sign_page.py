@@ -102,7 +102,8 @@ async def read_page(
     if night is None:
         return page
     if held is None or again:
-        page = replace(page, report=await lab.qa.night(night))
+        limits = None if held is None else held.thresholds.name
+        page = replace(page, report=await lab.qa.night(night, thresholds=limits))
     elif before is not None and before.report is held and before.token == page.token:
         page = replace(page, report=held, changes=before.changes)
     else:

@@ -46,6 +46,7 @@ class DashboardPanel(Panel):
         self._first_night = str(night)
         self._first_tab = tab
         self._panels: dict[str, Panel] = {}
+        self._selected = lab.selection.night  # when the filter was set
         super().__init__(lab, start=start)
 
     def _build(self) -> tuple[Sequence[Any], Sequence[Any]]:
@@ -103,6 +104,7 @@ class DashboardPanel(Panel):
         self._open_tab()
 
     def _on_filter(self, change: Any) -> None:
+        self._selected = self._lab.selection.night
         super().refresh()
         for panel in self._panels.values():
             if panel.by_night:
@@ -143,6 +145,9 @@ class DashboardPanel(Panel):
             return
         kind = panel_class(TABS[index])
         options: dict[str, Any] = {"night": self._night.value} if kind.by_night else {}
+        chosen = self._lab.selection.night
+        if kind.selects == "night" and chosen not in (None, self._selected):
+            options["night"] = chosen  # later than the filter was set
         panel = kind(self._lab, **options)
         panel._head.live.value = self._head.live.value
         panel._head.tools.history = False

@@ -164,6 +164,7 @@ class SignOffPanel(Panel):
             "thresholds": report.thresholds.name,
         })  # fmt: skip
         self._recheck()
+        self._say_page(page)
         failing = {one.check for one in report.outcomes if one.word == "fail"}
         checks = {one.check for one in report.outcomes}
         return (
@@ -228,14 +229,14 @@ class SignOffPanel(Panel):
         given = {**self._draft.arguments(), "reviewer": self._foot.reviewer.value.strip()}
         # no request of the panel's: an entry under way is neither given up nor overtaken
         self._act = asyncio.get_running_loop().create_task(self._sign(self._draft, given))
-        self._recheck()
+        self._say_act()
 
     async def _sign(self, draft: Draft, given: Mapping[str, Any]) -> None:
         night, word = draft.report.night, TRY_AGAIN
         try:
             entry = await self._lab.qa.sign(draft.report, key=self._key, **given)
         except ContimgLabError as error:
-            told = ("✗", "bad", f"Nothing was signed: {error_words(error)}")
+            told = ("✗", "bad", f"Nothing was signed of {night}: {error_words(error)}")
         except Exception as error:
             words = f"{error_words(error)} Look at the ledger whether there is an entry."
             told = ("✗", "bad", f"It is not known whether night {night} was signed: {words}")
@@ -245,9 +246,15 @@ class SignOffPanel(Panel):
         self._act = None
         if self.state == "closed":
             return
-        self._act_told, self._word = told, word
-        self._recheck()
+        self._act_told = told
+        self._word = word if draft is self._draft else SIGN  # else another night came meanwhile
+        self._say_act()
         self.refresh()
+
+    def _say_act(self) -> None:
+        self._recheck()
+        if self._page is not None:
+            self._say_page(self._page)
 
     def _is_signing(self) -> bool:
         return self._act is not None and not self._act.done()
@@ -256,7 +263,7 @@ class SignOffPanel(Panel):
         return (*super()._pending(), *([self._act] if self._act is not None else ()))
 
     def _recheck(self) -> None:
-        """Write again what follows from the draft; nothing that has not changed is sent."""
+        """Write what follows from the draft; nothing that has not changed is sent."""
         page, draft = self._page, self._draft
         if page is None or draft is None:
             self._places.show(None)
@@ -270,13 +277,17 @@ class SignOffPanel(Panel):
         finally:
             self._quiet = False
         self._foot.say(self._lacking(draft), draft, self._word)
+
+    def _say_page(self, page: Page) -> None:
+        """Write what was read, and what came of the last press of Sign."""
         write(self._told, value=lines_html(page.lines()))
-        write(self._changes, value=freshness_html(draft.report, page.changes))
-        write(self._rest_told, value=rest_html(draft.report))
         told = [self._act_told] if self._act_told is not None else []
         if page.state is not None and page.state.stale_since is not None:
             told.append(state_line(page.state))  # else an old entry would be read as one that holds
         write(self._foot.result, value=entry_html(page.entry, page.ledger, lines_html(told)))
+        if page.report is not None:
+            write(self._changes, value=freshness_html(page.report, page.changes))
+            write(self._rest_told, value=rest_html(page.report))
 
     def _lacking(self, draft: Draft) -> list[str]:
         page, signer, lines = self._page, self._signer, []

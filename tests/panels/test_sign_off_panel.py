@@ -457,6 +457,21 @@ async def test_a_night_that_was_asked_for_wins_over_an_older_selection(lab: cl.L
     panel.close()
 
 
+async def test_the_tab_shows_what_was_chosen_last(lab: cl.Lab) -> None:
+    """Opened in a dashboard it must show the filter's night, or one that was selected later."""
+    first, second, third = (await lab.nights())[-3:]
+    for then, wanted in ((None, second), (third, third)):
+        lab.selection.night = first
+        board = lab.dashboard(night=second)
+        await board.settled()
+        if then is not None:
+            lab.selection.night = then
+        board.show_tab("sign_off")
+        await board.settled()
+        assert board.panels["sign_off"]._draft.report.night == wanted
+        board.close()
+
+
 async def test_a_new_night_does_not_push_the_old_one_away(
     lab: cl.Lab, site: tuple[Path, Path]
 ) -> None:
