@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from contimg_lab.panels._sign_draft import place
+from contimg_lab.panels._sign_items import place
 from contimg_lab.panels._sign_words import SIGNS, Line, moment
 from contimg_lab.panels._words import MISSING, escape, facts
 

@@ -11,7 +11,8 @@ from typing import Any
 import ipywidgets as widgets
 
 from contimg_lab.panels._home import Home
-from contimg_lab.panels._sign_draft import CHOICES, Draft, Item
+from contimg_lab.panels._sign_draft import CHOICES, Draft
+from contimg_lab.panels._sign_items import Item
 from contimg_lab.panels._sign_words import classes_words, heading_html, item_html, rule_html
 from contimg_lab.panels._words import escape
 

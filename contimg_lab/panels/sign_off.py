@@ -15,8 +15,8 @@ from contimg_lab.panels._sign_entry import entered_line, entry_html, entry_words
 from contimg_lab.panels._sign_foot import SIGN, SIGNED, SIGNING, TRY_AGAIN, Foot
 from contimg_lab.panels._sign_form import Places, write
 from contimg_lab.panels._sign_page import Page, read_page
+from contimg_lab.panels._sign_style import CSS
 from contimg_lab.panels._sign_words import (
-    CSS,
     Line,
     freshness_html,
     lines_html,

@@ -20,7 +20,8 @@ import contimg_lab as cl
 from contimg_lab.analysis.verdicts import DECISIONS, Recommendation
 from contimg_lab.ledger.keys import SigningKey, key_path, save_key
 from contimg_lab.ledger.store import Ledger
-from contimg_lab.panels._sign_draft import CHOICES, Draft, items_of
+from contimg_lab.panels._sign_draft import CHOICES, Draft
+from contimg_lab.panels._sign_items import items_of
 from contimg_lab.records.qa import Outcome
 from contimg_lab.services._sign_rules import PROMOTIONS, decide
 
