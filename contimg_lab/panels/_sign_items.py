@@ -1,4 +1,4 @@
-"""What a report warns of or fails, as rows of the sign-off form: a check in an hour, or of a night."""
+"""Rows of the sign-off form: what a check warns of or fails in an hour, or of the night."""
 
 from __future__ import annotations
 

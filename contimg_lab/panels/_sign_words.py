@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from contimg_lab.panels._sign_draft import Draft, Item
+from contimg_lab.panels._sign_draft import Draft
+from contimg_lab.panels._sign_items import Item
 from contimg_lab.panels._words import MISSING, escape, utc
 
 if TYPE_CHECKING:
