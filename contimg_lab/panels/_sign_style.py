@@ -15,6 +15,12 @@ CSS = """
 .contimg-sign .contimg-bad { color: var(--contimg-bad); font-weight: 700; }
 .contimg-sign .contimg-none { color: var(--jp-ui-font-color2, #616161); font-weight: 700; }
 .contimg-sign .contimg-line { font-size: 14px; line-height: 22px; }
+.contimg-sign-top { height: 92px; flex: 0 0 auto; }
+.contimg-sign-fresh { height: 56px; flex: 0 0 auto; min-width: 0; }
+@media (max-width: 1150px) {
+  .contimg-sign-top { height: 142px; }
+  .contimg-sign-fresh { height: 100px; }
+}
 .contimg-sign-place { border-left: 4px solid var(--jp-border-color2, #bdbdbd);
   padding: 2px 0 6px 10px; margin: 8px 0 0 0; overflow: visible; }
 .contimg-sign-item { border-top: 1px solid var(--jp-border-color2, #e0e0e0); padding: 2px 0; }

@@ -117,12 +117,13 @@ class SignOffPanel(Panel):
         self._watch(self._foot.reviewer, self._on_reviewer)
         for widget, take in self._foot.heard():
             self._watch(widget, partial(self._on_typed, take))
-        still = {"overflow": "auto", "min_width": "0"}
-        top = widgets.Box([self._told], layout=still | {"height": "90px"})
+        top = widgets.Box([self._told], layout={"overflow": "auto", "min_width": "0"})
         fresh = widgets.Box(
             [self._again, self._changes],
-            layout=still | {"height": "56px", "grid_gap": "0 12px", "align_items": "flex-start"},
+            layout={"overflow": "auto", "grid_gap": "0 12px", "align_items": "flex-start"},
         )
+        top.add_class("contimg-sign-top")
+        fresh.add_class("contimg-sign-fresh")
         style = widgets.HTML(f"<style>{CSS}</style>")
         self._form = widgets.VBox(
             [style, top, fresh, self._places.box, self._rest_told, self._foot.box],
