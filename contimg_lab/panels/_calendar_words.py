@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import calendar
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from itertools import groupby
-from typing import Any
 
 from contimg_lab.panels._board import Chip
 from contimg_lab.panels._entry_words import signed_words
@@ -26,6 +26,7 @@ __all__ = [
     "is_let_through",
     "months_of",
     "sentence",
+    "standing",
 ]
 
 NEEDS = "needs somebody"
@@ -39,11 +40,13 @@ _SIGNS: Mapping[str, tuple[str, str, str]] = {
     "unsigned": ("○", "unsigned", "open"),
     "stale": ("≠", "stale", "stale"),
     "accepted": ("✓", "accepted", "ok"),
-    "with exceptions": ("✓!", "exceptions", "ok"),
+    "with exceptions": ("✓!", "with exc.", "ok"),
     "rejected": ("✗", "rejected", "bad"),
     "hold": ("‖", "on hold", "warn"),
     NOT_KNOWN: ("?", "not known", "open"),
 }
+_RANKS = {state: at for at, state in enumerate(_SIGNS)}
+_WIDE = 120
 _TITLES = {
     "unsigned": "nobody has signed them",
     "stale": "signed, and rows that the signature stands on are no longer as they were",
@@ -67,12 +70,13 @@ def chips(states: Sequence[NightState]) -> list[Chip]:
     """Return a count of each state, those that need somebody together first."""
     n = Counter(state.state for state in states)
     waiting = sum(n[state] for state in WAITING)
-    made = [Chip(key=NEEDS, sign="▸", text=f"{waiting} need somebody", title=_TITLES[NEEDS])]
+    need = "needs" if waiting == 1 else "need"
+    made = [Chip(key=NEEDS, sign="▸", text=f"{waiting} {need} somebody", title=_TITLES[NEEDS])]
     for state in _SIGNS:
         if state == NOT_KNOWN:
             continue
-        sign, word, tone = _SIGNS[state]
-        word = "with exceptions" if state == "with exceptions" else word
+        sign, _, tone = _SIGNS[state]
+        word = _name_of(state)
         tone = {"stale": "bad", "open": ""}.get(tone, tone)
         made.append(Chip(key=state, sign=sign, text=f"{n[state]} {word}", state=tone,
                          title=_TITLES[state]))  # fmt: skip
@@ -83,11 +87,26 @@ def counts(states: Sequence[NightState]) -> str:
     """Count nights by state, and the signed ones that were not held against the rows yet."""
     n = Counter(state.state for state in states)
     order = [*STATES, NOT_KNOWN]
-    parts = ", ".join(f"{n[state]} {_SIGNS[state][1]}" for state in order if n[state])
+    parts = ", ".join(f"{n[state]} {_name_of(state)}" for state in order if n[state])
     signed = [state for state in states if state.number is not None]
     waiting = sum(state.checked_at is None for state in signed)
     unchecked = f"; {waiting} of {len(signed)} signed not checked yet" if waiting else ""
     return f"{len(states)} nights: {parts}{unchecked}" if states else "no night has data"
+
+
+def _name_of(state: str) -> str:
+    """Return the word for a state where there is room for it."""
+    return state if state == "with exceptions" else _SIGNS[state][1]
+
+
+def standing(state: NightState) -> str:
+    """Say how a night stands, without what its entry says."""
+    place = f"{state.night}{_weekday(state.night)}: {_SIGNS[state.state][0]}"
+    if state.number is None:
+        return f"{place} {_stands(state)}"
+    if state.stale_since is not None:
+        return f"{place} {_since(state)}"
+    return f"{place} {_name_of(state.state)}; {_checked(state)}"
 
 
 def sentence(state: NightState) -> str:
@@ -105,9 +124,12 @@ def _stands(state: NightState) -> str:
     when = f"{signed_words(state.signed_at)} UTC"
     said = f"{state.decision}, by {who}{how}, {when}, entry {state.number}"
     if state.stale_since is not None:
-        since = f"stale since {utc(state.stale_since)} UTC, when it was noticed"
-        return f"{since}: {state.change}. It was: {said}"
+        return f"{_since(state)}. It was: {said}"
     return f"{said}; {_checked(state)}"
+
+
+def _since(state: NightState) -> str:
+    return f"stale since {utc(state.stale_since)} UTC, when it was noticed: {state.change}"
 
 
 def _checked(state: NightState) -> str:
@@ -122,16 +144,18 @@ def months_of(states: Sequence[NightState], wanted: str = "") -> list[Month]:
 
     A night whose name is no date is not in a calendar; the table has it.
     """
-    dated = [(day, state) for state in states if (day := _date(state.night)) is not None]
     made: list[Month] = []
     before: int | None = None
-    for (year, month), group in groupby(dated, lambda pair: (pair[0].year, pair[0].month)):
+    for _, group in groupby(states, lambda state: state.night[:7]):
+        days = tuple(day for state in group if (day := _day(state, wanted)) is not None)
+        if not days:
+            continue
+        year, month = map(int, days[0].key.split("-")[:2])
         at = year * 12 + month - 1
         if before is not None and at > before + 1:
             made.append(_gap(before + 1, at - 1))
         before = at
         lead, length = calendar.monthrange(year, month)
-        days = tuple(_day(day, state, wanted) for day, state in group)
         made.append(Month(key=_key(at), name=_name(at), lead=lead, length=length, days=days))
     return made
 
@@ -141,7 +165,11 @@ def _gap(first: int, last: int) -> Month:
     return Month(key=f"{_key(first)} gap", name=f"no data: {told}")
 
 
-def _day(day: date, state: NightState, wanted: str) -> Day:
+@lru_cache(maxsize=16_384)  # of ten years; one of them changes at a time
+def _day(state: NightState, wanted: str) -> Day | None:
+    day = _date(state.night)
+    if day is None:
+        return None
     sign, word, tone = _SIGNS[state.state]
     unchecked = state.number is not None and state.checked_at is None
     return Day(
@@ -156,37 +184,33 @@ def _day(day: date, state: NightState, wanted: str) -> Day:
 
 
 def columns(states: Sequence[NightState]) -> list[Column]:
-    """Return the columns of the table of nights."""
+    """Return the columns of the table of nights; texts are written as they are asked for."""
     unsigned = "nobody has signed it"
 
-    def texts(title: str, values: Sequence[Any], width: int = 40) -> Column:
-        return Column(title=title, texts=Written(values, lambda text: clip(text, width)),
-                      missing=unsigned)  # fmt: skip
+    def texts(title: str, write: Callable[[NightState], str | None], missing: str) -> Column:
+        written = Written(states, lambda state: clip(write(state), _WIDE))
+        return Column(title=title, texts=written, missing=missing)
 
-    words = [" ".join(_SIGNS[state.state][:2]) for state in states]
+    ranks = [_RANKS[state.state] for state in states]
     since = [state.stale_since for state in states]
+    since_s = [0.0 if when is None else when.timestamp() for when in since]
+    steady = "it is not stale"
     return [
-        Column(title="night (UTC)", texts=[state.night for state in states]),
-        Column(title="state", texts=words, sort_by=[_rank(s) for s in states], kind="text"),
-        Column(
-            title="stale since (UTC)",
-            texts=Written(since, utc),
-            sort_by=[0.0 if when is None else when.timestamp() for when in since],
-            kind="time",
-            missing="it is not stale",
-        ),
-        texts("rows checked (UTC)", [_checked_short(state) for state in states]),
-        texts("decision", [state.decision for state in states]),
-        texts("reviewer", [_who(state) for state in states], 30),
-        texts("signed (UTC)", [signed_words(s.signed_at) if s.signed_at else None for s in states]),
+        texts("night (UTC)", lambda state: state.night, ""),
+        Column(title="state", texts=Written(states, _badge), sort_by=ranks, kind="text"),
+        Column(title="stale since (UTC)", texts=Written(since, utc), sort_by=since_s, kind="time",
+               missing=steady),
+        texts("reviewer", _who, unsigned),
+        texts("signed (UTC)", lambda state: signed_words(state.signed_at), unsigned),
         numbers("entry", [state.number for state in states], str, unsigned),
-        Column(title="first change", texts=Written([state.change for state in states]),
-               missing="it is not stale"),
+        texts("decision", lambda state: state.decision, unsigned),
+        texts("first change", lambda state: state.change, steady),
+        texts("rows checked (UTC)", _checked_short, unsigned),
     ]  # fmt: skip
 
 
-def _rank(state: NightState) -> int:
-    return list(_SIGNS).index(state.state)
+def _badge(state: NightState) -> str:
+    return f"{_SIGNS[state.state][0]} {_name_of(state.state)}"
 
 
 def _who(state: NightState) -> str | None:

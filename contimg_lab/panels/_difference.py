@@ -77,33 +77,35 @@ def headline(check: SignOffCheck) -> str:
         rows = len({(one.table, one.key) for one in check.changes})
         return (
             f"{_many(len(check.changes), 'change')} in {_many(rows, 'row')} since entry "
-            f"{check.number} of night {check.night} was signed"
+            f"{check.number} was signed"
         )
     if check.changes is not None:
-        return f"No row of night {check.night} changed since entry {check.number} was signed"
-    return f"The rows of night {check.night} could not be compared: {check.why_not}"
+        return f"no row changed since entry {check.number} was signed"
+    return f"the rows could not be compared: {check.why_not}"
 
 
 def findings_html(check: SignOffCheck) -> str:
     """Return what was found besides the rows: results, whether data or code moved, the chain."""
     bad = "contimg-bad" if check.word == "broken" else ""
-    parts = [f"<h4 class='{bad}'>{escape(headline(check))}</h4>"]
+    title = f"Night {check.night}: {headline(check)}"
+    parts = [f"<h4 class='{bad}'>{escape(title)}</h4>"]
     if check.results:
         told = f"{_many(len(check.results), 'recorded result')} not given again: {check.moved}."
-        parts.append(f"<p><b>{escape(told)}</b></p>")
+        parts.append(f"<div><b>{escape(told)}</b></div>")
         parts.append(_items([str(one) for one in check.results]))
     elif check.results is not None:
-        parts.append("<p>The recorded thresholds give every recorded result again.</p>")
+        parts.append("<div>The recorded thresholds give every recorded result again.</div>")
     if check.why_not and check.changes is not None:
-        parts.append(f"<p>Could not tell: {escape(check.why_not)}</p>")
+        parts.append(f"<div>Could not tell: {escape(check.why_not)}</div>")
     if check.findings:
-        parts.append("<p><b>Of the ledger:</b></p>")
+        parts.append("<div><b>Of the ledger:</b></div>")
         parts.append(_items([str(one) for one in check.findings]))
     else:
-        parts.append("<p>Chain, signature and reviewer: as they were written.</p>")
-    parts += [f"<p>Note: {escape(clip(note, _LONG))}</p>" for note in check.notes]
+        parts.append("<div>Chain, signature and reviewer: as they were written.</div>")
+    parts += [f"<div>Note: {escape(clip(note, _LONG))}</div>" for note in check.notes]
     head = f"{check.head[0]}:{check.head[1]}"
-    return "".join(parts) + f"<p class='contimg-quiet'>Head of the ledger {escape(head)}</p>"
+    parts.append(f"<div class='contimg-quiet'>Head of the ledger {escape(head)}</div><hr>")
+    return f"<div style='overflow-wrap:anywhere'>{''.join(parts)}</div>"
 
 
 def change_html(change: Change) -> str:

@@ -22,7 +22,7 @@ from contimg_lab.panels._calendar_words import (
     counts,
     is_let_through,
     months_of,
-    sentence,
+    standing,
 )
 from contimg_lab.panels._difference import change_columns, change_html, findings_html, headline
 from contimg_lab.panels._entry_words import Told, entry_html
@@ -119,9 +119,9 @@ class CalendarPanel(Panel):
         self._open_difference(None)
         return [], [
             widgets.Box([self._state_filter], layout=line | {"min_height": "30px"}),
-            widgets.Box([self._ledger], layout=still | {"height": "24px"}),
+            widgets.Box([self._ledger], layout=still | {"height": "36px"}),
             self._months,
-            widgets.Box(strip, layout=line | {"height": "32px", "grid_gap": "0 10px"}),
+            widgets.Box(strip, layout=line | {"height": "36px", "grid_gap": "0 10px"}),
             widgets.Box(boxes, layout={"flex_flow": "row wrap", "grid_gap": "4px 12px"}),
         ]
 
@@ -243,8 +243,7 @@ class CalendarPanel(Panel):
         if self.selected is None:
             self._facts.value, self._said.value = "", _HINT
         elif self._told is not None:
-            standing = _NO_NIGHT if state is None else sentence(state)
-            entry = entry_html(standing, self._told)
+            entry = entry_html(_NO_NIGHT if state is None else standing(state), self._told)
             found = "" if self._check is None else findings_html(self._check)
             self._facts.value = f"{found}{entry}"
             if self._check is None:

@@ -72,7 +72,7 @@ def book(folder: Path, notebook: Callable[..., Page]) -> Page:
     """A notebook that signs some nights by code, and shows the dashboard on its calendar."""
     ledger = folder.parent / "ledger.sqlite3"
     page = notebook("calendar", OPEN.format(folder=str(folder), ledger=str(ledger)), SAY)
-    expect(day(page, NIGHT)).to_contain_text("exceptions", timeout=90_000)
+    expect(day(page, NIGHT)).to_contain_text("with exc.", timeout=90_000)
     return page
 
 
@@ -119,7 +119,7 @@ def test_each_night_bears_its_state(book: Page) -> None:
         expect(day(book, night)).to_contain_text(word)
     expect(day(book, "2025-11-02")).to_contain_text("○unsigned")
     expect(panel(book)).to_contain_text("26 need somebody")
-    expect(day(book, NIGHT)).to_have_text("6✓!exceptions", timeout=60_000)
+    expect(day(book, NIGHT)).to_have_text("6✓!with exc.", timeout=60_000)
     expect(panel(book).locator(".contimg-status")).not_to_contain_text("not checked")
 
 
