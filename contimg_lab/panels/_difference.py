@@ -104,7 +104,7 @@ def findings_html(check: SignOffCheck) -> str:
         parts.append("<div>Chain, signature and reviewer: as they were written.</div>")
     parts += [f"<div>Note: {escape(clip(note, _LONG))}</div>" for note in check.notes]
     head = f"{check.head[0]}:{check.head[1]}"
-    parts.append(f"<div class='contimg-quiet'>Head of the ledger {escape(head)}</div><hr>")
+    parts.append(f"<div class='contimg-quiet'>Head of the ledger {escape(head)}</div><br>")
     return f"<div style='overflow-wrap:anywhere'>{''.join(parts)}</div>"
 
 

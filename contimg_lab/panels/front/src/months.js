@@ -135,9 +135,11 @@ class Months extends Board {
 
   // the latest nights come last, and are what is looked at first
   reveal() {
-    if (!this.fresh || !this.days.length || !this.scroller.clientHeight) return;
+    const width = this.scroller.clientWidth;
+    if (!this.days.length || !width || width === this.width) return;
+    this.width = width; // months stand elsewhere then
+    if (this.fresh) this.scroller.scrollTop = this.scroller.scrollHeight;
     this.fresh = false;
-    this.scroller.scrollTop = this.scroller.scrollHeight;
     this.show();
   }
 
