@@ -6,29 +6,34 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from contimg_lab.analysis.trends import (
     LEAST_NIGHTS,
     LIMIT_SIGMA,
     NIGHTS_BEFORE,
-    Earlier,
     against_earlier,
 )
 
-__all__ = ["LEAST_SHARE", "QUANTITIES", "RULE", "Quantity", "compare", "figures_of", "floors_of"]
-
-Floats = NDArray[np.float64]
+__all__ = [
+    "LEAST_SHARE",
+    "QUANTITIES",
+    "RULE",
+    "Against",
+    "Quantity",
+    "compare",
+    "figures_of",
+    "floors_of",
+]
 
 LEAST_SHARE = 0.01
 """Least sigma, as a share of the median: a smaller change is none to look into."""
 
 RULE = (
     f"A night stands out where it is further than {LIMIT_SIGMA:g} sigma from the median of the "
-    f"{NIGHTS_BEFORE} nights before it at most, {LEAST_NIGHTS} at least, that have a value; "
+    f"{NIGHTS_BEFORE} nights before it, of which {LEAST_NIGHTS} at least must have a value; "
     "sigma is 1.4826 times their median absolute deviation, and no less than "
     f"{100.0 * LEAST_SHARE:g} % of the median, one failed run, or one tile. It is a "
     "regression where it stands out to the worse side. Later nights are never looked at."
@@ -62,6 +67,31 @@ class Quantity:
     check: str = ""
     factor: float = 1.0
     shown_unit: str = ""
+
+
+class Against(NamedTuple):
+    """A figure against the nights before it.
+
+    Attributes
+    ----------
+    before, before_sigma
+        Their median and sigma; None where too few have a value.
+    n_before
+        How many have one.
+    deviation
+        In sigmas; None where nothing was compared, or sigma is 0 and it differs.
+    stands_out
+        ``high``, ``low`` or None.
+    is_regression
+        Whether that is the worse side.
+    """
+
+    before: float | None
+    before_sigma: float | None
+    n_before: int
+    deviation: float | None
+    stands_out: str | None
+    is_regression: bool
 
 
 QUANTITIES: dict[str, Quantity] = {
@@ -129,32 +159,37 @@ def floors_of(report: Mapping[str, Any]) -> dict[str, float]:
 
 
 def compare(
-    figures: Sequence[Mapping[str, float | None]], floors: Sequence[Mapping[str, float]]
-) -> dict[str, Earlier]:
-    """Compare each night with the nights before it, quantity by quantity, by `RULE`.
+    name: str, before: Sequence[float | None], value: float | None, least: float
+) -> Against:
+    """Compare a figure with those of the nights before it, by `RULE`.
 
     Parameters
     ----------
-    figures, floors
-        Of each night, in order of time; see `figures_of` and `floors_of`.
+    name
+        A key of `QUANTITIES`.
+    before
+        Of the nights before, in order of time; None for a night without one.
+    value
+        Of the night.
+    least
+        Least sigma, in the unit of the values.
+
+    Notes
+    -----
+    Sigma is no smaller than what a change must be to matter: few nights may be alike by
+    chance, and counts often are.
     """
-    told = {}
-    for name in QUANTITIES:
-        values = [math.nan if (value := one[name]) is None else value for one in figures]
-        least = np.array([one.get(name, 0.0) for one in floors], float)
-        told[name] = _bounded(np.array(values, float), least)
-    return told
-
-
-def _bounded(values: Floats, least: Floats) -> Earlier:
-    """As `against_earlier`, with a sigma that is no smaller than what a change must be to matter.
-
-    Few nights may be alike by chance, and counts often are.
-    """
-    held = against_earlier(values)
-    sigma = np.maximum(held.sigma, np.maximum(LEAST_SHARE * np.abs(held.median), least))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        deviation = np.where(held.deviation == 0.0, 0.0, (values - held.median) / sigma)
-    return held._replace(
-        sigma=sigma, deviation=deviation, regression=np.abs(deviation) > LIMIT_SIGMA
-    )
+    series = [*before[-NIGHTS_BEFORE:], value]
+    held = against_earlier(np.array([math.nan if one is None else one for one in series], float))
+    middle, spread, away = (float(a[-1]) for a in (held.median, held.sigma, held.deviation))
+    n = int(held.n[-1])
+    if value is None or not math.isfinite(middle):
+        return Against(None, None, n, None, None, False)
+    sigma = max(spread, LEAST_SHARE * abs(middle), least)
+    if away != 0.0:  # else equal, up to rounding
+        away = (value - middle) / sigma if sigma else math.copysign(math.inf, value - middle)
+    side = None
+    if abs(away) > LIMIT_SIGMA:
+        side = "high" if away > 0.0 else "low"
+    is_worse = side is not None and QUANTITIES[name].worse in (side, "both")
+    return Against(middle, sigma, n, away if math.isfinite(away) else None, side, is_worse)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from contimg_lab.analysis.trends import LEAST_NIGHTS, LIMIT_SIGMA, NIGHTS_BEFORE
-from contimg_lab.cli._qa_figures import LEAST_SHARE, QUANTITIES, RULE
+from contimg_lab.cli._qa_figures import LEAST_SHARE, QUANTITIES, RULE, figures_of
 from contimg_lab.cli._qa_files import read_report, write_text
 from contimg_lab.cli._qa_index_rows import compared_figures, row_of
 from contimg_lab.errors import ContimgLabError
@@ -59,7 +59,9 @@ async def write_index(
             report = await lab.qa.night(night, thresholds=thresholds)
             before[night] = await asyncio.to_thread(report.to_json)
     states, why_not = await _states(lab, shown)
-    compared = await asyncio.to_thread(compared_figures, {**before, **reports})
+    compared = await asyncio.to_thread(
+        compared_figures, sorted(reports), held, {**before, **reports}
+    )
     rows = [
         row_of(night, reports.get(night), failures.get(night, ""), states.get(night))
         | {"figures": compared.get(night)}
@@ -83,7 +85,7 @@ async def write_index(
             for name, one in QUANTITIES.items()
         },
         "nights": rows,
-        "before": [{"night": night, "figures": compared[night]} for night in before],
+        "before": [{"night": night, "figures": figures_of(one)} for night, one in before.items()],
         "left_out": left_out,
     }
     page = await asyncio.to_thread(index_page, told)

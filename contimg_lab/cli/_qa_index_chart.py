@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -40,16 +40,18 @@ def nights_chart(
     nights
         In order of time: ``night`` and ``figures``; what has no figure is not drawn.
     before
-        Nights that they were compared with alone, the same way.
+        Nights that they were compared with alone: ``figures`` are values.
     """
     quantity = QUANTITIES[name]
-    held, others = _held(nights, name), _held(before, name)
+    held = _held(nights, name)
+    others = {one["night"]: one["figures"][name] for one in before}
+    others = {night: value for night, value in others.items() if value is not None}
     keys = tuple(night for night, _ in held)
-    mjd = _times(held)
+    mjd = _times(keys)
     value = _column(held, "value") * quantity.factor
     middle = _column(held, "before") * quantity.factor
     reach = LIMIT_SIGMA * _column(held, "before_sigma") * quantity.factor
-    then, earlier = _times(others), _column(others, "value") * quantity.factor
+    then, earlier = _times(others), np.array([*others.values()], float) * quantity.factor
     side = np.array([told["stands_out"] or "" for _, told in held], object)
     compared = np.isfinite(middle)
     kinds = (
@@ -111,8 +113,9 @@ def _held(nights: Sequence[Mapping[str, Any]], name: str) -> list[tuple[str, Map
     return [(night, told) for night, told in held if told["value"] is not None]
 
 
-def _times(held: Sequence[tuple[str, Mapping[str, Any]]]) -> Floats:
-    return np.array([_mjd(night) for night, _ in held], float)
+def _times(nights: Iterable[str]) -> Floats:
+    days = [datetime.fromisoformat(night).replace(tzinfo=UTC) for night in nights]
+    return np.array([mjd_from_datetime(day) for day in days], float)
 
 
 def _words(name: str, held: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
@@ -131,10 +134,6 @@ def _words(name: str, held: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
 
 def _column(held: Sequence[tuple[str, Mapping[str, Any]]], name: str) -> Floats:
     return np.array([math.nan if told[name] is None else told[name] for _, told in held], float)
-
-
-def _mjd(night: str) -> float:
-    return float(mjd_from_datetime(datetime.fromisoformat(night).replace(tzinfo=UTC)))
 
 
 def _range(values: Floats) -> tuple[float, float] | None:

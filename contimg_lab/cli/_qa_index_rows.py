@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from contimg_lab.analysis.checks import WORDS
-from contimg_lab.cli._qa_figures import QUANTITIES, compare, figures_of, floors_of
+from contimg_lab.analysis.trends import NIGHTS_BEFORE
+from contimg_lab.cli._qa_figures import compare, figures_of, floors_of
 from contimg_lab.cli._qa_files import PAGE
 
 if TYPE_CHECKING:
@@ -58,31 +58,28 @@ def row_of(
     return row
 
 
-def compared_figures(reports: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Figures of each night beside those of the nights before it."""
-    nights = sorted(reports)
+def compared_figures(
+    shown: Sequence[str], held: Sequence[str], reports: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """Tell the figures of nights, each beside those of the nights before it.
+
+    Parameters
+    ----------
+    shown
+        The nights, of those that have a report.
+    held
+        Every night of the database, ascending.
+    reports
+        Of these nights, and of nights before them.
+    """
     figures = {night: figures_of(report) for night, report in reports.items()}
-    found = compare(
-        [figures[night] for night in nights], [floors_of(reports[night]) for night in nights]
-    )
-    told: dict[str, dict[str, Any]] = {night: {} for night in nights}
-    for name, quantity in QUANTITIES.items():
-        earlier = found[name]
-        for i, night in enumerate(nights):
-            side = None
-            if earlier.regression[i]:
-                side = "high" if earlier.deviation[i] > 0.0 else "low"
-            told[night][name] = {
-                "value": figures[night][name],
-                "before": _number(earlier.median[i]),
-                "before_sigma": _number(earlier.sigma[i]),
-                "n_before": int(earlier.n[i]),
-                "deviation": _number(earlier.deviation[i]),
-                "stands_out": side,
-                "is_regression": side is not None and quantity.worse in (side, "both"),
-            }
+    told: dict[str, dict[str, Any]] = {}
+    for night in shown:
+        earlier = [figures.get(one, {}) for one in held if one < night][-NIGHTS_BEFORE:]
+        least = floors_of(reports[night])
+        told[night] = {}
+        for name, value in figures[night].items():
+            before = [one.get(name) for one in earlier]
+            against = compare(name, before, value, least.get(name, 0.0))
+            told[night][name] = {"value": value, **against._asdict()}
     return told
-
-
-def _number(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None

@@ -17,6 +17,8 @@ _FETCHED = frozenset(
 _IMPORT = re.compile(r"@import[^;]*;?", re.IGNORECASE)
 _URL = re.compile(r"""url\(\s*(?!["']?(?:data:|\#))[^)]*\)""", re.IGNORECASE)
 
+_ADDRESS = re.compile(r"""(["'])(?!data:)[^"']*//[^"']*\1""", re.IGNORECASE)
+
 Attributes = Sequence[tuple[str, str | None]]
 
 
@@ -98,5 +100,6 @@ def _is_within(tag: str, name: str, value: str) -> bool:
 
 
 def _style(text: str) -> str:
-    # a backslash may spell any letter in CSS, so that `\75rl(` is `url(`
-    return _URL.sub("none", _IMPORT.sub("", text.replace("\\", "")))
+    if "\\" in text:  # may spell any letter, so that no word is known for what it is
+        return ""
+    return _ADDRESS.sub('""', _URL.sub("none", _IMPORT.sub("", text)))
