@@ -19,7 +19,7 @@ CSS = """
 .contimg-sign-fresh { height: 56px; flex: 0 0 auto; min-width: 0; }
 @media (max-width: 1150px) {
   .contimg-sign-top { height: 142px; }
-  .contimg-sign-fresh { height: 100px; }
+  .contimg-sign-fresh { height: 94px; }
 }
 .contimg-sign-place { border-left: 4px solid var(--jp-border-color2, #bdbdbd);
   padding: 2px 0 6px 10px; margin: 8px 0 0 0; overflow: visible; }

@@ -96,16 +96,14 @@ def report_line(report: NightReport, changes: Sequence[Change]) -> Line:
     """Say when the night was judged, and what of its rows has changed since."""
     judged = f"judged at {utc(report.as_of)} UTC"
     if not changes:
-        return "✓", "ok", f"The report below was {judged}; its rows are unchanged."
+        return "✓", "ok", f"This was {judged}; its rows are unchanged."
     told = "; ".join(map(str, changes[:_TOLD_CHANGES]))
     more = len(changes) - _TOLD_CHANGES
     tail = f"; and {more:,} more" if more > 0 else ""
-    return (
-        "!",
-        "warn",
-        f"Rows changed since the report below was {judged}: {told}{tail}. Judge again before you "
-        "sign: what you typed stays.",
+    words = (
+        f"Rows changed since this was {judged}: {told}{tail}. Judge again: what you typed stays."
     )
+    return "!", "warn", words
 
 
 def freshness_html(report: NightReport, changes: Sequence[Change]) -> str:

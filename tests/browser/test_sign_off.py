@@ -176,7 +176,7 @@ def test_a_change_behind_its_back_is_seen_and_named(book: Page, site: Path) -> N
     expect(told).to_contain_text(
         re.compile(rf"images {image} \(hour 06\): noise_jy was 0\.\d+, is 9\.5")
     )
-    expect(panel(book)).to_contain_text("Rows changed since the report below was judged")
+    expect(panel(book)).to_contain_text("Rows changed since this was judged")
     expect(notes).to_be_focused()
     book.keyboard.type("second half")
     expect(notes).to_have_value("first half, second half")
