@@ -319,8 +319,8 @@ class CalendarPanel(Panel):
         if self.show_panel("sign_off"):
             self._months.leave()
             return
-        way = f"lab.qa.sign(await lab.qa.night({night!r}), reviewer=..., decision=..., reason=...)"
-        self._said.value = f"No sign-off tab here; sign by <code>await {escape(way)}</code>"
+        way = f"lab.qa.sign_panel({night!r})"
+        self._said.value = f"No dashboard holds this panel; sign by <code>{escape(way)}</code>"
 
     def close(self) -> None:
         """Stop hearing of checks, and close."""

@@ -17,8 +17,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from contimg_lab.panels import TABS
-
 from .conftest import ARTEFACTS
 
 pytestmark = pytest.mark.browser
@@ -216,17 +214,34 @@ def test_only_what_needs_somebody(book: Page) -> None:
     expect(day(book, "2025-11-05")).not_to_have_class(re.compile("contimg-off"))
 
 
+def test_the_letters_are_heard_from_the_table(book: Page) -> None:
+    """Where the table has the focus ``d`` must do the same, twice, and no cell be touched."""
+    nights = panel(book).get_by_role("grid", name="nights", exact=True)
+    months(book).focus()
+    book.keyboard.press("End")
+    book.keyboard.press("d")
+    nights.locator("tbody tr").filter(has_text="2025-11-05").first.click()
+    expect(facts(book)).to_contain_text("‖ on hold")
+    book.keyboard.press("d")
+    expect(panel(book)).to_contain_text("no row changed since entry 3 was signed")
+    expect(months(book)).to_be_focused()
+    book.keyboard.press("d")
+    expect(nights).to_be_visible()
+    expect(day(book, "2025-11-05")).to_have_attribute("aria-selected", "true")
+    expect(book.locator(".jp-CodeCell")).to_have_count(2)
+
+
 def test_s_goes_to_the_sign_off(book: Page) -> None:
     """One key must select the night and bring the sign-off's tab, the focus with it."""
     months(book).focus()
     book.keyboard.press("End")
     book.keyboard.press("s")
-    if "sign_off" in TABS:
-        tab = book.get_by_role("tab", name=re.compile("^Sign.?off$"))
-        expect(tab).to_have_attribute("aria-selected", "true")
-        expect(tab).to_be_focused()
-    else:
-        expect(panel(book)).to_contain_text("sign by await lab.qa.sign(")
+    tab = book.get_by_role("tab", name="Sign-off", exact=True)
+    expect(tab).to_have_attribute("aria-selected", "true")
+    expect(tab).to_be_focused()
+    named = book.locator(".contimg-title", has_text=re.compile("^Sign-off$"))
+    form = book.locator(".contimg-panel").filter(has=named).last
+    expect(form).to_contain_text(re.compile(f"{NIGHT}.*entry 5", re.DOTALL), timeout=60_000)
     book.screenshot(path=ARTEFACTS / "calendar-sign.png")
     cell = book.locator(".jp-CodeCell").nth(1)
     cell.locator(".cm-content").click()

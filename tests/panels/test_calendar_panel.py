@@ -315,17 +315,14 @@ async def test_rows_that_vanished_and_appeared_are_told(lab: cl.Lab) -> None:
     panel.close()
 
 
-async def test_signing_goes_to_the_tab_or_says_how(
-    lab: cl.Lab, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_signing_goes_to_the_tab_or_says_how(lab: cl.Lab) -> None:
     """One key must select the night and have the dashboard show the sign-off; alone, say how."""
     nights = await lab.nights()
     alone = lab.qa.calendar_panel()
     await alone.settled()
     press(alone, "s", nights[2])
     assert lab.selection.night == nights[2]
-    assert "lab.qa.sign(" in alone._said.value
-    assert nights[2] in alone._said.value
+    assert f"lab.qa.sign_panel('{nights[2]}')" in html.unescape(alone._said.value)
     alone.close()
     board = lab.dashboard(tab="calendar")
     await board.settled()
@@ -334,11 +331,12 @@ async def test_signing_goes_to_the_tab_or_says_how(
     await board.settled()
     assert board._layout()["tab"] == "jobs"
     assert not panel.show_panel("nonsense")
-    asked: list[str] = []
-    monkeypatch.setattr(panel, "show_panel", lambda name: asked.append(name) or True)
+    board.show_tab("calendar")
     press(panel, "s", nights[4])
-    assert asked == ["sign_off"]
+    await board.settled()
+    assert board._layout()["tab"] == "sign_off"
     assert lab.selection.night == nights[4]
+    assert nights[4] in board.panels["sign_off"]._static_page()[1]
     board.close()
 
 

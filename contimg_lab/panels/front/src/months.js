@@ -183,8 +183,12 @@ class Months extends Board {
     event.preventDefault();
     event.stopPropagation();
     if (event.repeat) return;
-    const key = this.scroller === target ? this.active : this.chosen ?? this.active;
-    this.model.send({ do: event.key, key });
+    if (this.scroller !== target) {
+      // what had the focus may be hidden by what comes
+      this.active = this.chosen ?? this.active;
+      this.scroller.focus({ preventScroll: true });
+    }
+    this.model.send({ do: event.key, key: this.active });
   }
 
   // a tab that closes over the focus hands it on, so that the keyboard goes on from there
