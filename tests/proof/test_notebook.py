@@ -318,7 +318,7 @@ async def test_a_figure_is_proved_as_its_checks_are(drawn, season, verify):
     assert list(proofs(drawn)) == names
     assert words(await verify(drawn, season)) == dict.fromkeys(names, "same")
     one, two = (output_of(drawn, name) for name in names[:2])
-    one.data["image/png"], two.data["image/png"] = two.data["image/png"], one.data["image/png"]
+    one.data["text/html"], two.data["text/html"] = two.data["text/html"], one.data["text/html"]
     found = words(await verify(drawn, season))
     assert found == dict(zip(names, ("changed", "changed", "same"), strict=True))
 
