@@ -41,6 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="COPY",
         help="write a copy of the notebook, with a mark below each output; a new file",
     )
+    parser.add_argument(
+        "--allow-unproven",
+        action="store_true",
+        help="what is shown without proof (printed text, live panels) is listed, and does not "
+        "count for the exit code",
+    )
     parser.add_argument("--json", action="store_true", help="print everything found as JSON")
 
 
@@ -49,11 +55,12 @@ def run(args: argparse.Namespace) -> int:
     check = asyncio.run(_verify(args.notebook, args.against))
     if args.out is not None:
         check.save_marked(args.out)
+    code = check.exit_code(allow_unproven=args.allow_unproven)
     if args.json:
-        print(json.dumps(check.to_json(), indent=1))
+        print(json.dumps({"exit_code": code, **check.to_json()}, indent=1))
     else:
         print("\n".join(check.lines()))
-    return check.exit_code
+    return code
 
 
 async def _verify(notebook: Path, against: Path | None) -> NotebookCheck:

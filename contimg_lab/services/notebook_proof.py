@@ -30,6 +30,7 @@ __all__ = ["CANNOT_TELL", "CHANGED", "NO_PROOF", "SAME", "NotebookCheck", "Shown
 SAME, CHANGED, CANNOT_TELL, NO_PROOF = "same", "changed", "cannot tell", "no proof"
 
 _NOT_OURS = "shown without what it was computed from"
+_LIVE = "a live panel, which shows what is now"
 _EDITED = "the shown text is not what was computed"
 _PROOF_EDITED = "what stands beside it for its proof was edited"
 _NOTHING_TO_HOLD = "no database to hold it against"
@@ -71,10 +72,13 @@ class NotebookCheck:
     notebook: Notebook
     values: tuple[ShownValue, ...]
 
-    @property
-    def exit_code(self) -> int:
-        """0: all are the same; 1: something changed; 3: cannot tell, or shown without proof."""
-        words = {one.word for one in self.values}
+    def exit_code(self, *, allow_unproven: bool = False) -> int:
+        """0: all are the same; 1: something changed; 3: cannot tell, or shown without proof.
+
+        ``allow_unproven``: what is shown without proof, as printed text and live panels are, does
+        not count, if something is there with a proof.
+        """
+        words = {one.word for one in self.values} - ({NO_PROOF} if allow_unproven else set())
         if CHANGED in words:
             return 1
         return 0 if words == {SAME} else 3
@@ -89,10 +93,9 @@ class NotebookCheck:
         return [*map(str, self.values), ", ".join(counts)]
 
     def to_json(self) -> dict[str, Any]:
-        """Return what was found, as JSON has it."""
+        """Return what was found of each value, and how many there are of each word, as JSON."""
         names = ("cell", "output", "night", "part", "word")
         return {
-            "exit_code": self.exit_code,
             "counts": {w: self.count(w) for w in (SAME, CHANGED, CANNOT_TELL, NO_PROOF)},
             "values": [
                 {**{name: getattr(one, name) for name in names}, "why": list(one.why)}
@@ -173,7 +176,8 @@ def _read(output: Output) -> tuple[Proof | None, str, tuple[str, ...]]:
     """The proof, and the word where the notebook alone tells it already."""
     told = output.metadata.get(METADATA)
     if told is None:
-        return None, NO_PROOF, (_NOT_OURS,)
+        is_live = any(kind.endswith("widget-view+json") for kind in output.data)
+        return None, NO_PROOF, (_LIVE if is_live else _NOT_OURS,)
     if not isinstance(told, dict) or told.get("format") != FORMAT:
         return None, CANNOT_TELL, (f"its proof is not of the format {FORMAT!r}",)
     try:
