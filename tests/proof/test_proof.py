@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import copy
 import dataclasses
 import json
 import sqlite3
+import textwrap
 
 import nbformat
 import numpy as np
@@ -313,3 +315,13 @@ def test_shown_text_is_escaped_and_can_be_saved(report):
         assert "<script>" not in data["text/html"]
         json.dumps([data, metadata], ensure_ascii=False).encode("utf-8")
     assert nbformat.writes(notebook_of([odd.part(PART)]))
+
+
+def test_a_picture_is_its_bytes_however_they_are_written():
+    """Base64 in one line or in many is one picture; what is no Base64 is none."""
+    one = base64.b64encode(bytes(range(256))).decode()
+    lines = [line + "\n" for line in textwrap.wrap(one, 76)]
+    assert shown_digests({"image/png": one}) == shown_digests({"image/png": lines})
+    assert shown_digests({"image/png": one}) != shown_digests({"image/png": "AAAA" + one})
+    with pytest.raises(InvalidInput, match="no picture"):
+        shown_digests({"image/png": "no *base64*"})

@@ -16,7 +16,7 @@ PAGE = Path(__file__).resolve().parents[2] / "notebooks" / "proof.md"
 
 
 def test_the_recipe_finds_what_was_edited(executed, season_folder, tmp_path):
-    """On text and on a picture it says True; of an edited output and one without proof, False."""
+    """Of parts and a figure it says True; of an edited output and one without proof, False."""
     script, path = tmp_path / "recipe.py", tmp_path / "book.ipynb"
     script.write_text(re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)[0])
     book = copy.deepcopy(executed)
