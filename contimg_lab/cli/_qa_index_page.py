@@ -21,7 +21,7 @@ padding:.4em .05em;font-weight:normal;white-space:nowrap}
 .checks td{text-align:center;padding:.05em .25em}.checks td:first-child{white-space:nowrap}
 .nights td:first-child,.nights td:last-child{white-space:nowrap}
 @page{size:A4 landscape}
-@media print{.figures{break-inside:avoid}.checks table{font-size:7pt}}
+@media print{h2+p{break-after:avoid}.figures{break-inside:avoid}.checks table{font-size:7pt}}
 </style>"""
 _LEGEND = (
     "Filled points were compared, hollow ones have too few nights before them; triangles stand "

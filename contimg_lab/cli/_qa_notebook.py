@@ -155,7 +155,13 @@ def _tidy(book: Any) -> Any:
         told.pop(name, None)
     for cell in book.cells:
         if cell.cell_type == "code":
+            cell.outputs = [one for one in cell.outputs if _is_static(one)]
             for output in cell.outputs:
                 output.get("data", {}).pop(_WIDGET, None)
-            cell.outputs = [o for o in cell.outputs if o.get("data", True)]
     return book
+
+
+def _is_static(output: Any) -> bool:
+    """Whether an output shows something without a kernel: a widget's own words do not."""
+    data = output.get("data", {})
+    return _WIDGET not in data or "text/html" in data

@@ -32,7 +32,10 @@ a.anchor-link{display:none}
 body{max-width:none;margin:0;padding:0 1px;font-size:9.5pt}
 table{font-size:8pt}
 pre{font-size:7.5pt}
-h1,h2,h3,h2+p{break-after:avoid}
+h1,h2,h3{break-after:avoid}
+p{orphans:3;widows:3}
+img{max-height:195mm;object-fit:contain}
+.kept{break-inside:avoid}
 tr,img,svg,figure{break-inside:avoid}
 thead{display:table-header-group}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}
@@ -107,7 +110,9 @@ def _stands_on(told: Mapping[str, Any]) -> str:
         f'<tr><th scope="row">{name}</th><td class="long">{html.escape(text)}</td></tr>'
         for name, text in lines
     )
-    return f"<h2>To be kept with this page</h2><table>{cells}</table>"
+    return (
+        f'<section class="kept"><h2>To be kept with this page</h2><table>{cells}</table></section>'
+    )
 
 
 def _ledger(told: Mapping[str, Any]) -> str:
