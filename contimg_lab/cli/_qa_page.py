@@ -34,7 +34,8 @@ table{font-size:8pt}
 pre{font-size:7.5pt}
 h1,h2,h3{break-after:avoid}
 p{orphans:3;widows:3}
-img{max-height:195mm;object-fit:contain}
+.text_cell:has(+.code_cell){break-after:avoid}
+img{max-height:212mm;object-fit:contain}
 .kept{break-inside:avoid}
 tr,img,svg,figure{break-inside:avoid}
 thead{display:table-header-group}
