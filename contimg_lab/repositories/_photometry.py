@@ -20,6 +20,7 @@ __all__ = [
     "USUAL",
     "Photometry",
     "photometry_of",
+    "photometry_of_columns",
     "usual_photometry",
 ]
 
@@ -125,8 +126,15 @@ def photometry_of(
         Names of the sources; None where the rows hold them.
     """
     parts: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * (3 + len(names))
+    return photometry_of_columns(parts, names, wanted)
+
+
+def photometry_of_columns(
+    parts: Sequence[Sequence[Any]], names: Sequence[str], wanted: Sequence[str] | None
+) -> Photometry:
+    """As `photometry_of`, of what its rows hold: one sequence a column, all of one length."""
     found = {name: _numbers(part) for name, part in zip(names, parts[3:], strict=True)}
-    none = _none(len(rows))
+    none = _none(len(parts[0]))
     if wanted is None:
         source, source_ids = _codes(parts[0])
     else:

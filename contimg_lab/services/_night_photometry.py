@@ -19,7 +19,7 @@ from contimg_lab.analysis.epochs import (
 )
 from contimg_lab.records._fields import cast
 from contimg_lab.records.images import Image
-from contimg_lab.repositories._photometry import FLUXES, photometry_of
+from contimg_lab.repositories._photometry import FLUXES, photometry_of_columns
 from contimg_lab.repositories.stored import Stored, shown
 from contimg_lab.services._epochs import image_times
 from contimg_lab.services._night_references import SourceReference
@@ -31,6 +31,7 @@ __all__ = ["catalogue_values", "photometry_values", "sources_of"]
 
 _TIMES = ("mjd", "measured_at")
 _NUMBERS = ("ra_deg", "dec_deg", "nvss_flux_mjy", *_TIMES, *FLUXES)
+_FLAGS = ("quality_flag", "flags")
 _FOUND_SNR = 5.0
 _MATCH_DEG = 10.0 / 3600.0
 
@@ -55,13 +56,21 @@ def photometry_values(
     stored = rows.stored.get("photometry")
     if stored is None or "source_id" not in stored.columns:
         return {}, np.zeros(0), np.zeros(0)
-    columns = {name: stored.column(name) for name in stored.columns}
-    mine = [i for i, source in enumerate(columns["source_id"]) if source is not None]
-    held = [name for name in _NUMBERS if name in columns]
-    taken = [[columns[name][i] for i in mine] for name in ("source_id", "id", "image_path", *held)]
-    for place in (0, 2):
-        taken[place] = list(map(shown, taken[place]))
-    read = photometry_of(list(zip(*taken, strict=True)), held, None)
+    sources = stored.column("source_id")
+    mine = [i for i, source in enumerate(sources) if source is not None]
+    held = [name for name in _NUMBERS if name in stored.columns]
+    flags = {name: stored.column(name) for name in _FLAGS if name in stored.columns}
+
+    def taken(name: str) -> list[Any]:
+        values = stored.column(name)
+        return values if len(mine) == len(values) else [values[i] for i in mine]
+
+    ids = taken("id")
+    # a list a column, not a tuple a row: zip() over so many rows is one step in C, which holds
+    # the interpreter's lock, and what it leaves the garbage collector walks through in another
+    named = [[shown(value) for value in taken(name)] for name in ("source_id", "image_path")]
+    read = photometry_of_columns([named[0], ids, named[1], *map(taken, held)], held, None)
+    del named
     chosen = choose_fluxes(read.value, read.kind)
     ms_of = {i.path: i.ms_path for i in images if i.path is not None and i.ms_path is not None}
     mid_of = {e.ms.path: e.ms.mid_mjd for e in rows.entries}
@@ -84,7 +93,7 @@ def photometry_values(
     before = [references.get(source) for source in read.source_ids]
     said = tuple(text if code else "" for code, text in enumerate(REASONS))
     values: dict[str, Iterable[Any]] = {
-        "id": list(map(str, taken[1])),
+        "id": list(map(str, ids)),
         "source_id": _named(read.source_ids, read.source),
         "image": np.where(of_image >= 0, of_image, np.nan),
         "hour": of_hour[of_image],
@@ -95,9 +104,8 @@ def photometry_values(
         "reason": _named(said, reason),
         "nvss_flux_mjy": read.nvss_flux_mjy,
     }
-    for flag in ("quality_flag", "flags"):
-        if flag in columns:
-            values[flag] = [_flag(columns[flag][i]) for i in mine]
+    for flag, stored_flags in flags.items():
+        values[flag] = [_flag(stored_flags[i]) for i in mine]
     for told, at in (("flux_jy", "flux_jy"), ("err_jy", "err_jy"), ("n", "n"), ("eta", "eta")):
         of_source = [math.nan if b is None else float(getattr(b, at)) for b in before]
         values[f"reference_{told}"] = np.array(of_source, float)[read.source]

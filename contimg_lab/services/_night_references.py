@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from contimg_lab.analysis.segments import offsets_of
+from contimg_lab.analysis.segments import offsets_of, over_blocks
 from contimg_lab.services._epochs import Epochs
 from contimg_lab.services._night_rows import NIGHTS_BACK, NightRows
 from contimg_lab.services._sidereal import sidereal_deg, within_hour
@@ -124,23 +124,31 @@ def source_references(
     start, _ = night_bounds_mjd(night)
     at = np.array(sorted(epochs.places[s] for s in source_ids if s in epochs.places), np.int64)
     counts = epochs.counts[at]
-    begin = offsets_of(counts)
-    since = np.arange(begin[-1]) - np.repeat(begin[:-1], counts)
-    rows = since + np.repeat(epochs.offsets[at], counts)
-    source = np.repeat(np.arange(len(at)), counts)
-    mjd = epochs.mjd[rows]
-    with np.errstate(invalid="ignore"):
-        counted = (epochs.reason[rows] == 0) & (mjd >= start - NIGHTS_BACK) & (mjd < start)
-    rows, source = rows[counted], source[counted]
-    flux, err_jy = epochs.flux_jy[rows], epochs.flux_err_jy[rows]
-    weight = 1.0 / (err_jy * err_jy)  # a power may differ in its last bit between machines
-    n = np.bincount(source, minlength=len(at))
-    total = np.bincount(source, weight, minlength=len(at))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = np.bincount(source, weight * flux, minlength=len(at)) / total
-        chi2 = np.bincount(source, weight * (flux - mean[source]) ** 2, minlength=len(at))
-        eta = np.where(n > 1, chi2 / (n - 1), np.nan)
-        err = 1.0 / np.sqrt(total)
+    mean, err, eta = (np.full(len(at), np.nan) for _ in range(3))
+    n = np.zeros(len(at), np.int64)
+
+    def block(first: int, last: int) -> None:
+        of = slice(first, last)
+        begin = offsets_of(counts[of])
+        since = np.arange(begin[-1]) - np.repeat(begin[:-1], counts[of])
+        rows = since + np.repeat(epochs.offsets[at[of]], counts[of])
+        source = np.repeat(np.arange(last - first), counts[of])
+        mjd = epochs.mjd[rows]
+        with np.errstate(invalid="ignore"):
+            counted = (epochs.reason[rows] == 0) & (mjd >= start - NIGHTS_BACK) & (mjd < start)
+        rows, source = rows[counted], source[counted]
+        flux, err_jy = epochs.flux_jy[rows], epochs.flux_err_jy[rows]
+        weight = 1.0 / (err_jy * err_jy)  # a power may differ in its last bit between machines
+        n[of] = np.bincount(source, minlength=last - first)
+        total = np.bincount(source, weight, minlength=last - first)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            mean[of] = np.bincount(source, weight * flux, minlength=last - first) / total
+            away = weight * (flux - mean[of][source]) ** 2
+            chi2 = np.bincount(source, away, minlength=last - first)
+            eta[of] = np.where(n[of] > 1, chi2 / (n[of] - 1), np.nan)
+            err[of] = 1.0 / np.sqrt(total)
+
+    over_blocks(block, offsets_of(counts))
     return {
         epochs.source_ids[place]: SourceReference(flux_jy=m, err_jy=e, n=k, eta=x)
         for place, m, e, k, x in zip(

@@ -22,7 +22,7 @@ def _images(place: Place, paths: list[str], change: str, *values: object) -> Pla
 
 @kind(
     "the noise of an hour's images is {} times what it is", "noise", size=2.5,
-    sweep=(1.1, 1.3, 1.5, 1.7, 2.0, 2.5, 3.0),
+    sweep=(1.1, 1.3, 1.5, 1.7, 2.0),
 )  # fmt: skip
 def noisy_hour(place: Place, size: float) -> Planted:
     """Every tile image of the hour, with its dynamic range."""
@@ -44,10 +44,7 @@ def artefacts(place: Place, size: float) -> Planted:
     return _images(place, place.tiles, "dynamic_range = ?", size)
 
 
-@kind(
-    "an hour's beams are drawn out, {} times", "beam", size=1.8,
-    sweep=(1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.8),
-)  # fmt: skip
+@kind("an hour's beams are drawn out, {} times", "beam", size=1.8)
 def drawn_out(place: Place, size: float) -> Planted:
     """Of one area, so that their size stays."""
     change = "beam_major_arcsec = beam_major_arcsec * ?, beam_minor_arcsec = beam_minor_arcsec / ?"
@@ -70,7 +67,7 @@ def turned_beam(place: Place, size: float) -> Planted:
 
 @kind(
     "the fluxes of an hour are {} of what they are", "flux_ratio", size=0.6,
-    follows=_SCALE, sweep=(0.98, 0.95, 0.92, 0.9, 0.87, 0.85, 0.8, 0.7, 0.6),
+    follows=_SCALE, sweep=(0.95, 0.92, 0.9, 0.88, 0.86, 0.8, 0.7),
 )  # fmt: skip
 def flux_scale(place: Place, size: float) -> Planted:
     """A wrong flux scale."""
@@ -81,7 +78,7 @@ def flux_scale(place: Place, size: float) -> Planted:
 
 @kind(
     "the fluxes of one image are {} times what they are", "image_gain", size=1.35,
-    follows=_SCALE, sweep=(1.02, 1.05, 1.08, 1.12, 1.16, 1.2, 1.25, 1.35),
+    follows=_SCALE, sweep=(1.02, 1.05, 1.08, 1.12, 1.16, 1.2, 1.25),
 )  # fmt: skip
 def image_scale(place: Place, size: float) -> Planted:
     """One image's own error of scale; of the five that hold most bright sources to tell it."""
@@ -146,10 +143,7 @@ def flagged(place: Place, size: float) -> Planted:
     return place.told(ids[:NAMED])
 
 
-@kind(
-    "{} of an hour's fluxes are NULL", "missing_values", size=0.3, follows="completeness",
-    sweep=(0.04, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2, 0.3),
-)  # fmt: skip
+@kind("{} of an hour's fluxes are NULL", "missing_values", size=0.3, follows="completeness")
 def no_fluxes(place: Place, size: float) -> Planted:
     """Rows without a value."""
     ids = place.share(place.measured(place.tiles), size)

@@ -100,7 +100,7 @@ def empty_hour(place: Place, size: float) -> Planted:
 
 @kind(
     "one tile's declination is off by {} deg", "declination", size=0.2,
-    sweep=(0.02, 0.05, 0.08, 0.1, 0.12, 0.15, 0.2),
+    sweep=(0.05, 0.08, 0.1, 0.12),
 )  # fmt: skip
 def declination_jump(place: Place, size: float) -> Planted:
     """The tile looked at another declination than the night."""
