@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from contimg_lab.errors import InvalidInput
@@ -144,6 +144,36 @@ def test_key_swapped(signed, lines, judge, place) -> None:
     listed = {n for n in range(place + 1, N + 1) if n != 4}
     assert {one.number for one in found} == listed
     assert broken(check_lines(swapped, kept=signed.head))
+
+
+def by_its_owner(signed, line: bytes, **members: object) -> bytes:
+    """An entry that says something else, hashed and signed anew by who signed it."""
+    told = json.loads(line)
+    told["body"] |= members
+    told["hash"] = digest_of(told["body"])
+    key = signed.keys.get(told["body"]["reviewer"])
+    told["signature"] = None if key is None else key.sign(signed_text(told["hash"]))
+    return canonical(told).encode()
+
+
+@given(PLACES, st.integers(0, 63), st.sampled_from("0123456789abcdef"))
+@example(5, 63, "0")
+@example(5, 63, "1")
+def test_any_digit_of_the_link(signed, lines, judge, place, at, digit) -> None:
+    """A link that is off in one digit is found, though its owner signed it so."""
+    link = json.loads(lines[place])["body"]["previous"]
+    off = link[:at] + digit + link[at + 1 :]
+    changed = [*lines[:place], by_its_owner(signed, lines[place], previous=off)]
+    found = [(one.number, one.about) for one in judge(changed)]
+    assert found == ([] if off == link else [(place + 1, "chain")])
+
+
+@given(PLACES, st.integers(4, 20))
+def test_another_number(signed, lines, judge, place, number) -> None:
+    """An entry that gives itself another number is found, though its owner signed it so."""
+    changed = [*lines[:place], by_its_owner(signed, lines[place], number=number)]
+    found = [(one.number, one.about) for one in judge(changed)]
+    assert found == ([] if number == place + 1 else [(place + 1, "chain")])
 
 
 @pytest.mark.parametrize("place", [0, 1, 2, 4, 5])
