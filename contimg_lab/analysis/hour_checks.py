@@ -71,7 +71,7 @@ def limits_of(thresholds: Thresholds) -> Mapping[str, Limit]:
         )
         told[name] = Limit(
             warn=warn.format_map(bounds),
-            fail=fail.format_map(bounds),
+            fail=fail.format_map(bounds).replace("%", " %"),  # as SI writes it
             bounds=bounds,
             source="; ".join(sources),
         )
