@@ -18,6 +18,7 @@ from contimg_lab.plots.chart import Axis, Band, Chart, Column
 __all__ = ["bars_chart", "outcome_chart"]
 
 _BAR = 0.38
+_SMALL = 0.1  # of the nearest limit
 
 
 def bars_chart(
@@ -58,8 +59,8 @@ def bars_chart(
 def outcome_chart(report: ReportLike, check: str, words: str = "", unit: str = "") -> Chart | None:
     """Describe the value of each outcome in time against its limits: for a check of any kind.
 
-    None where a picture says no more than a number: fewer than two values, or all the same and
-    none of them beyond a limit.
+    None where a picture says no more than a number: fewer than two values, or none of them
+    beyond a limit and all the same, or far below every limit.
 
     Parameters
     ----------
@@ -73,10 +74,15 @@ def outcome_chart(report: ReportLike, check: str, words: str = "", unit: str = "
         for one in report.of(check)
         if one.word != NOT_APPLICABLE and one.value is not None and one.hour is not None
     ]
-    values = {one.value for one in outcomes}
-    if len(outcomes) < 2 or (len(values) == 1 and {one.word for one in outcomes} == {PASS}):
+    if len(outcomes) < 2:
         return None
+    values = {one.value for one in outcomes}
     bounds = _bounds(report, check)
+    least = min((bound.at for bound in bounds), default=0.0)
+    largest = max(abs(one.value or 0.0) for one in outcomes)
+    is_plain = len(values) == 1 or largest <= _SMALL * least
+    if is_plain and {one.word for one in outcomes} == {PASS}:
+        return None
     name = words or check
     if not words and outcomes[0].unit != "1":
         unit = outcomes[0].unit

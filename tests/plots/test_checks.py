@@ -284,7 +284,8 @@ def test_a_check_of_another_package_is_drawn_by_its_outcomes(found: list[Any]) -
     known = [one for one in report.of("others.depth") if one.value is not None]
     words = {one.word for one in known}
     values = {one.value for one in known}
-    if len(known) < 2 or (len(values) == 1 and words == {"pass"}):
+    is_plain = len(values) == 1 or max(map(abs, values), default=0.0) <= 0.1 * 3.0
+    if len(known) < 2 or (is_plain and words == {"pass"}):
         assert chart is None
         return
     for word in ("pass", "warn"):
