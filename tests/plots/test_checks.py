@@ -307,6 +307,9 @@ def test_three_gates_make_one_panel() -> None:
     assert ratio.x1 < found.x0
     assert noise.y1 < min(ratio.y0, found.y0)
     assert noise.width > ratio.width + found.width
+    for axes in figure.axes:
+        legend = axes.get_legend().get_window_extent()
+        assert 0.0 <= legend.x0 < legend.x1 <= figure.bbox.width
 
 
 async def test_a_report_draws_its_checks_with_what_they_stand_on(demo: Any) -> None:
