@@ -64,9 +64,9 @@ async def _run(args: argparse.Namespace) -> int:
             async for ran in done:
                 report = None if ran.why_not else read_report(out / ran.night)
                 say(_line(ran, report))
-                if ran.why_not:
-                    failures[ran.night] = ran.why_not
                 code = max(code, _code(report))
+                if _code(report) == COULD_NOT_JUDGE:
+                    failures[ran.night] = ran.why_not or "no check is applicable to it"
     for night, why in sorted(failures.items()):
         print(f"contimg-lab: {night} could not be judged: {why}", file=sys.stderr)
     async with _opening(database, ledger) as lab:

@@ -24,7 +24,7 @@ def command(tmp_path_factory: pytest.TempPathFactory) -> Command:
             [sys.executable, "-m", "contimg_lab", *map(str, words)],
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,  # a night takes a kernel, and a busy machine its time
             cwd=cwd,
             env=env,
             stdin=subprocess.DEVNULL,
