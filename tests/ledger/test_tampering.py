@@ -18,7 +18,7 @@ from contimg_lab.ledger.chain import Head, read, signed_text
 from contimg_lab.ledger.export import from_lines, lines_of, to_lines
 from contimg_lab.ledger.keys import SigningKey
 from contimg_lab.ledger.store import Ledger
-from contimg_lab.ledger.verify import Finding, check_lines
+from contimg_lab.ledger.verify import Finding, check_evidence, check_lines
 
 N = 6
 PLACES = st.integers(0, N - 1)
@@ -174,6 +174,16 @@ def test_another_number(signed, lines, judge, place, number) -> None:
     changed = [*lines[:place], by_its_owner(signed, lines[place], number=number)]
     found = [(one.number, one.about) for one in judge(changed)]
     assert found == ([] if number == place + 1 else [(place + 1, "chain")])
+
+
+def test_digests_of_tables_are_held_to_the_rows_too(signed, lines) -> None:
+    """An entry whose digest of all fits its rows, but not what it says of a table, is found."""
+    kept = Ledger(signed.folder / "ledger.sqlite3").evidence(2)
+    told = json.loads(lines[1])["body"]["evidence"]
+    told["tables"]["images"]["rows"] += 1
+    entry = read(by_its_owner(signed, lines[1], evidence=told))
+    assert check_evidence(read(lines[1]), kept) == []
+    assert [one.about for one in check_evidence(entry, kept)] == ["evidence"]
 
 
 @pytest.mark.parametrize("place", [0, 1, 2, 4, 5])
