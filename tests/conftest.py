@@ -35,6 +35,7 @@ MADE = {
     "split-old": {"layout": "split-old"},
     "untidy": {"untidy": True},
 }
+UNTIDY = MADE["untidy"]
 GIVEN = ("unified", "split", "split-old", "practice")
 
 
@@ -49,9 +50,17 @@ def season_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Pat
     return folder
 
 
-@pytest.fixture(
-    scope="session", params=[*(f"made {m}" for m in MADE), *(f"shared {g}" for g in GIVEN)]
-)
+# where the shared databases are, they stand for the layouts; the made ones then are for the slow
+# profile, apart from the one with damaged rows
+EVERY = [
+    pytest.param(
+        f"made {name}", marks=pytest.mark.slow if SHARED.is_dir() and args != UNTIDY else ()
+    )
+    for name, args in MADE.items()
+]
+
+
+@pytest.fixture(scope="session", params=[*EVERY, *(f"shared {g}" for g in GIVEN)])
 def database_folder(request: pytest.FixtureRequest, season_folder: Callable[..., Path]) -> Path:
     """Folder of each kind of database: every made season, and every shared one if there."""
     origin, name = request.param.split(" ", 1)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 import numpy as np
 
@@ -25,7 +26,12 @@ def record_frame(record: type, rows: Sequence[object], absent: Iterable[str] = (
     """
     names = [f.name for f in fields(record) if f.name != "damaged"]
     data = {name: [getattr(row, name) for row in rows] for name in names}
-    return frame(data, kinds(record), units=units(record), meanings=meanings(record), absent=absent)
+    hints = get_type_hints(record)
+    # a column of times stays one where none of them is known
+    times = {name: datetime for name in names if datetime in (hints[name], *get_args(hints[name]))}
+    return frame(
+        data, kinds(record) | times, units=units(record), meanings=meanings(record), absent=absent
+    )
 
 
 def frame(
@@ -36,10 +42,10 @@ def frame(
     meanings: Mapping[str, str] | None = None,
     absent: Iterable[str] = (),
 ) -> pd.DataFrame:
-    """Make a DataFrame with nullable columns of the kinds told (float, int, str, else object)."""
+    """Make a DataFrame, nullable columns of the kinds told (float, int, str, datetime)."""
     import pandas as pd
 
-    types = {float: "Float64", int: "Int64", str: "string"}
+    types = {float: "Float64", int: "Int64", str: "string", datetime: "datetime64[us, UTC]"}
     columns = {
         name: pd.array(list(values), dtype=types[kind[name]])  # type: ignore[call-overload]
         if kind.get(name) in types

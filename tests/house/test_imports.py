@@ -96,7 +96,7 @@ FORBIDDEN = {
 # modules that a step adds to those before it: what it does today and a tenth
 BUDGET = {
     ("jobs", "import"): 14,
-    ("jobs", "open"): 386,
+    ("jobs", "open"): 425,
     ("jobs", "frame"): 232,
     ("jobs", "rows"): 10,
     ("jobs", "all"): 10,

@@ -360,6 +360,7 @@ async def test_errors_of_the_ledger_are_told_and_nothing_is_claimed(
     await panel.settled()
     with closing(sqlite3.connect(site[1])) as other:
         other.execute("BEGIN IMMEDIATE")
+        lab._context.ledger._timeout_s = 0.5  # seconds, not the half minute that users wait
         panel._foot.sign.click()
         assert panel._foot.sign.description == "Signing…"
         panel._foot.sign.click()  # a second press changes nothing
