@@ -75,6 +75,7 @@ def test_only_a_page_is_shipped(site: Site) -> None:
     assert 0 < most.p50 <= 100
 
 
+@pytest.mark.slow  # without a browser: tests/panels/test_saved.py
 def test_saved_panels_are_small_and_told(site: Site) -> None:
     """What each panel leaves in a notebook is below 100 kB, and its pictures have words."""
     lines = list(rest.saved(site))

@@ -221,6 +221,7 @@ def test_index(site: Site) -> None:
     assert told["nights"][0]["figures"]["noise_jy"]["n_before"] == sum(noisy)
 
 
+@pytest.mark.slow
 @pytest.mark.notebooks
 def test_what_stands_is_not_run_again(mine: Site, command) -> None:
     """A second run executes no notebook and gives the same exit codes, night by night too."""
@@ -254,6 +255,7 @@ def test_what_changed_is_run_again(mine: Site, command) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.notebooks
 def test_again(mine: Site, command) -> None:
     """With --again a night that stands is run all the same, and comes to the same."""
