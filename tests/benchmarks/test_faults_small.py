@@ -16,6 +16,11 @@ from .planted.seasons import Ready, ready
 
 GATES = frozenset(one.name for one in all_checks(others=[]) if one.severity == "gate")
 PLACES = 1
+# every third kind at each run; the others take as long again twice, in the slow profile
+NAMES = [
+    pytest.param(name, marks=() if at % 3 == 0 else pytest.mark.slow)
+    for at, name in enumerate(KINDS)
+]
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +36,7 @@ def before() -> dict[str, tuple[Outcome, ...]]:
     return {}
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", NAMES)
 async def test_a_planted_fault_is_told(season: Ready, before, name: str) -> None:
     """Each fault in the database's own rows is told by its check, at its hour, with its rows."""
     kind = KINDS[name]

@@ -85,6 +85,7 @@ def test_saved_panels_are_small_and_told(site: Site) -> None:
     assert all(line.extra["pictures"] == line.extra["told"] for line in lines)
 
 
+@pytest.mark.slow
 def test_nothing_grows(site: Site) -> None:
     """Refreshes, and panels opened and closed, leave no task, thread, comm, widget or file."""
     grown = {line.what: line.ours.p50 for line in rest.for_ever(site)}

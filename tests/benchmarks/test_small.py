@@ -49,6 +49,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
     return run(settings)
 
 
+@pytest.mark.slow
 @pytest.mark.bench
 def test_every_way_answers_alike(report: Report) -> None:
     """Every way gives an answer, and the numbers of the older design."""
@@ -56,6 +57,7 @@ def test_every_way_answers_alike(report: Report) -> None:
     assert wrong == []
 
 
+@pytest.mark.slow
 @pytest.mark.bench
 @pytest.mark.parametrize(("work", "way"), FLOORS)
 def test_ratio(report: Report, work: str, way: str) -> None:
@@ -66,6 +68,7 @@ def test_ratio(report: Report, work: str, way: str) -> None:
     assert found[0] >= FLOORS[work, way]
 
 
+@pytest.mark.slow
 @pytest.mark.bench
 def test_writer_is_let_through(report: Report) -> None:
     """Beside each of our readers the writer commits, and its checkpoint gets through."""
@@ -74,6 +77,7 @@ def test_writer_is_let_through(report: Report) -> None:
     assert all("checkpoint through" in each.note for each in ours)
 
 
+@pytest.mark.slow
 @pytest.mark.bench
 def test_report_says_where(report: Report) -> None:
     """Machine, versions, date and every line stand in the JSON and in the table."""
@@ -91,6 +95,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_season(tmp_path_factory.mktemp("own") / "season", Season(nights=6, n_sources=40))
 
 
+@pytest.mark.slow
 @pytest.mark.bench
 def test_nothing_is_left(own: Path, tmp_path: Path) -> None:
     """A database of one's own is only read: nothing in it or beside it changes."""

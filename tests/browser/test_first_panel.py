@@ -92,7 +92,9 @@ def first(page: Page, address: str) -> Callable[[str, str], dict[str, float]]:
     ("call", "last", "order"),
     [
         ("lab.jobs.panel()", "rows", ("layout", "rows")),
-        ("lab.sources.panel()", "figure", ("layout", "rows", "figure")),
+        pytest.param(
+            "lab.sources.panel()", "figure", ("layout", "rows", "figure"), marks=pytest.mark.slow
+        ),
     ],
 )
 def test_rows_come_before_what_is_heavy(first, season_folder, capsys, call, last, order):

@@ -420,6 +420,7 @@ def started(site: Site, tmp_path: Path) -> Iterator[tuple[Site, subprocess.Popen
     process.communicate()
 
 
+@pytest.mark.slow
 @pytest.mark.notebooks
 def test_a_killed_run_goes_on(started, command) -> None:
     """After kill -9 no kernel is left, no file is half written, and the next run does the rest."""

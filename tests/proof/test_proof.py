@@ -241,6 +241,7 @@ def same(one, two):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", [name for name in KINDS if name != "catalog_sources"])
 async def test_a_table_of_a_night_follows_from_what_it_is_said_to_stand_on(season, table):
     """Whichever field of whichever row changes: a table of a night moves only with its evidence."""
