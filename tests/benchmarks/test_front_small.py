@@ -48,6 +48,7 @@ def _names(file: Path) -> tuple[str, ...]:
     return names
 
 
+@pytest.mark.slow
 def test_every_curve_comes(site: Site) -> None:
     """Each row chosen brings its own curve, and all four parts of the time are known."""
     lines = list(curves.row_to_curve(site))
@@ -57,6 +58,7 @@ def test_every_curve_comes(site: Site) -> None:
     assert sum(part.p50 for part in parts) <= 4 * whole.p95
 
 
+@pytest.mark.slow
 def test_nothing_new_is_no_message(site: Site) -> None:
     """While nothing is committed a live panel sends the browser nothing."""
     messages, _ = rest.nothing_new(site)

@@ -451,6 +451,7 @@ def test_interrupt_leaves_no_child(started) -> None:
     assert gone(mark)
 
 
+@pytest.mark.slow
 @pytest.mark.notebooks
 def test_without_a_database(command: Callable[..., Any], season_folder, tmp_path: Path) -> None:
     """Without --db the built-in season is judged."""
